@@ -1,0 +1,1 @@
+"""The services of Throughcare; none imports another, the console composes them."""

@@ -1,0 +1,1 @@
+"""Follow-ups, outreach, check-ins and community links after a discharge."""

@@ -1,0 +1,1 @@
+"""Episode and level of care, plan and goals, sessions, step-down."""

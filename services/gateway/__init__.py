@@ -1,0 +1,1 @@
+"""The hospital edge: translates messages both ways and decides nothing."""

@@ -1,0 +1,1 @@
+"""The front door: identity, referrals, assessment, enrolment, and what the outside world told us."""

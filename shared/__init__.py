@@ -1,0 +1,1 @@
+"""What every service of Throughcare stands on: the contract, the log, the projections."""

@@ -1,0 +1,1 @@
+"""What services can be asked to do, one file a service."""

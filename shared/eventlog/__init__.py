@@ -1,0 +1,1 @@
+"""The event log: append facts, load an entity, run a decider, policies and timers."""

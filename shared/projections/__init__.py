@@ -1,0 +1,1 @@
+"""The projector's engine: batches, checkpoint, rebuild and parking."""

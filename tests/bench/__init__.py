@@ -1,0 +1,1 @@
+"""Throughcare measured against bare nats-py and asyncpg doing the same writes."""

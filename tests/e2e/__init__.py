@@ -1,0 +1,1 @@
+"""Whole journeys and faults, with the processes as deployed."""

@@ -1,0 +1,1 @@
+"""Rules and shapes, without a server."""
