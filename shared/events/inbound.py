@@ -1,0 +1,115 @@
+"""What a sender told us, in one canonical form whatever way it came in: the payload of INBOUND.
+
+Subjects are `inbound.<source>.<kind>`; kind is `referral` or `adt`. The message is a CloudEvent of
+type `throughcare.inbound.<Name>`, its data one of `InboundData`.
+"""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.events.base import Coding, Demographics, Identifier
+from shared.events.encounter import EncounterClass
+from shared.events.moment import Moment
+from shared.events.referral import Insurance, Priority, ReferralSource, Referrer
+
+
+class Original(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The message as it came, and what we noticed reading it."""
+
+    format: Literal["hl7v2", "fhir-r4", "cloudevents"]
+    text: str
+    control_id: str  # MSH-10
+    trigger: str  # "ADT^A03": MSH-9.1 and 9.2
+    sent_at: Moment | None = None  # MSH-7
+    warnings: tuple[str, ...] = ()
+
+
+class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom it is about: at least one identifier."""
+
+    identifiers: tuple[Identifier, ...]
+    demographics: Demographics
+    deceased: bool = False  # PID-30
+    died: Moment | None = None  # PID-29
+
+
+class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The stay it is about (PV1, DG1)."""
+
+    facility: str  # PV1-39, else MSH-4
+    visit_number: str | None = None  # PV1-19
+    encounter_class: EncounterClass = "UNK"  # PV1-2
+    admitted: Moment | None = None  # PV1-44
+    discharged: Moment | None = None  # PV1-45
+    disposition: str | None = None  # PV1-36, as sent
+    diagnoses: tuple[Coding, ...] = ()  # DG1, the principal one first
+
+
+class InboundData(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="message", tag=True):
+    """What all messages carry."""
+
+    source: str  # the sender's token, as in the subject
+    person: Person
+    occurred: Moment  # when it happened in the world (EVN-6, EVN-2, PV1-44/45), else when it was sent
+    original: Original
+
+
+class Referral(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """REF^I12."""
+
+    placer: Identifier
+    referral_source: ReferralSource = "hospital"
+    priority: Priority = "routine"
+    referrer: Referrer = Referrer()
+    service_requested: Coding | None = None
+    reasons: tuple[Coding, ...] = ()
+    documents: tuple[str, ...] = ()
+    insurance: tuple[Insurance, ...] = ()
+    requested_on: Moment | None = None
+
+
+class Admission(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ADT^A01."""
+
+    visit: Visit
+
+
+class Discharge(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ADT^A03."""
+
+    visit: Visit
+
+
+class AdmissionCancellation(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ADT^A11."""
+
+    visit: Visit
+
+
+class DischargeCancellation(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ADT^A13."""
+
+    visit: Visit
+
+
+class DemographicsUpdate(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ADT^A08: never moves state."""
+
+
+InboundMessage = (
+    Referral | Admission | Discharge | AdmissionCancellation | DischargeCancellation | DemographicsUpdate
+)
+
+
+class InboundEnvelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The CloudEvent around an inbound message."""
+
+    specversion: Literal["1.0"]
+    id: UUID  # UUIDv5 of sender, control id and content: the same message again has the same id
+    source: str  # "/throughcare/gateway"
+    type: str  # "throughcare.inbound.Referral"
+    time: str  # when it was received, RFC 3339
+    datacontenttype: Literal["application/json"]
+    data: InboundMessage
