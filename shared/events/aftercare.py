@@ -27,7 +27,7 @@ class AftercareScheduled(EventData, frozen=True, kw_only=True, omit_defaults=Tru
     index_discharge: date  # the discharge, or the end of the episode, that it is counted from
     window_opens: date
     due: date  # last day of the window: 7 or 30 calendar days after the index
-    discharge: UUID | None = None  # id of the DischargeNotified event
+    discharge: UUID | None = None  # the hospital's discharge that it is owed after
     visit_number: str | None = None
     appointment: Moment | None = None
 
@@ -67,6 +67,14 @@ class FollowUpSuperseded(EventData, frozen=True, kw_only=True, omit_defaults=Tru
 
     follow_up: UUID
     cause: Literal["discharge-cancelled", "readmission", "later-discharge"]
+    admission: UUID | None = None  # the readmission, so that its cancellation can be met
+
+
+class FollowUpReinstated(EventData, frozen=True, kw_only=True, omit_defaults=True):
+    """Owed again: the readmission that superseded it was cancelled (A11)."""
+
+    follow_up: UUID
+    admission: UUID
 
 
 class OutreachAttempted(EventData, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,6 +115,7 @@ AftercareEvent = (
     | AftercareMissed
     | AftercareCancelled
     | FollowUpSuperseded
+    | FollowUpReinstated
     | OutreachAttempted
     | OutreachExhausted
     | FollowUpEscalated

@@ -1,6 +1,7 @@
 """What the outside world told us of a stay: facts, kept apart from what we decided (FHIR Encounter)."""
 
 from typing import Literal
+from uuid import UUID
 
 from shared.events.base import Coding, EventData, MessageReference
 from shared.events.moment import Moment
@@ -13,6 +14,7 @@ Reversible = Literal["admission", "discharge"]
 class InpatientAdmissionNotified(EventData, frozen=True, kw_only=True, omit_defaults=True):
     """ADT A01: the person was admitted."""
 
+    admission: UUID
     facility: str
     visit_number: str | None = None  # PV1-19: what a later cancellation matches by
     admitted: Moment | None = None  # PV1-44
@@ -34,6 +36,7 @@ class TransferNotified(EventData, frozen=True, kw_only=True, omit_defaults=True)
 class DischargeNotified(EventData, frozen=True, kw_only=True, omit_defaults=True):
     """ADT A03: the person was discharged; the first diagnosis is the principal one."""
 
+    discharge: UUID
     facility: str
     discharged: Moment  # PV1-45, else EVN-6, EVN-2 or MSH-7: never unknown
     visit_number: str | None = None
@@ -47,6 +50,7 @@ class DischargeNotified(EventData, frozen=True, kw_only=True, omit_defaults=True
 class AdmissionCancelled(EventData, frozen=True, kw_only=True, omit_defaults=True):
     """ADT A11: the admission with this visit number did not happen."""
 
+    admission: UUID
     facility: str
     visit_number: str | None = None
     message: MessageReference | None = None
@@ -55,6 +59,7 @@ class AdmissionCancelled(EventData, frozen=True, kw_only=True, omit_defaults=Tru
 class DischargeCancelled(EventData, frozen=True, kw_only=True, omit_defaults=True):
     """ADT A13: the discharge with this visit number did not happen; the person is still an inpatient."""
 
+    discharge: UUID
     facility: str
     visit_number: str | None = None
     message: MessageReference | None = None

@@ -59,7 +59,7 @@ class SteppedDown(EventData, frozen=True, kw_only=True, omit_defaults=True):
     to_level: str
     edition: str
     at: Moment
-    discharge: UUID | None = None  # id of the DischargeNotified event
+    discharge: UUID | None = None  # the hospital's discharge that it follows
     from_organisation: str | None = None
     visit_number: str | None = None
     discharged: Moment | None = None
