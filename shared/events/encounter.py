@@ -66,7 +66,7 @@ class DischargeCancelled(EventData, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class ReversalUnmatched(EventData, frozen=True, kw_only=True, omit_defaults=True):
-    """A cancellation came for a visit whose original we have not seen: a person looks, a late original meets it."""
+    """A cancellation came before its original: a person looks, and a late original meets it."""
 
     of: Reversible
     facility: str
