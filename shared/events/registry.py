@@ -6,7 +6,7 @@ struct; an older one is lifted a version at a time by its upcasters first.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 from uuid import UUID, uuid5
 
 import msgspec
@@ -43,7 +43,8 @@ class Category:
 
 
 def _types(*unions: object) -> tuple[type[EventData], ...]:
-    return tuple(member for union in unions for member in (get_args(union) or (union,)))
+    members = (member for union in unions for member in (get_args(union) or (union,)))
+    return tuple(cast("type[EventData]", member) for member in members)
 
 
 CATEGORIES: Final = (

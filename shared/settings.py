@@ -1,0 +1,83 @@
+"""Settings from the environment: `THROUGHCARE_<NAME>`, or `THROUGHCARE_<NAME>_FILE` naming a file."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import fields
+
+_PREFIX = "THROUGHCARE_"
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a service can be told; each has a default that is safe on one machine, but the servers."""
+
+    nats_url: str
+    database_url: str
+    identifier_key: Annotated[str, Meta(min_length=16)]  # secret of the keyed hash in identity subjects
+
+    nats_credentials: str | None = None  # path of a .creds file
+    partitions: Annotated[int, Meta(ge=1, le=256)] = 1
+    allow_unsynced_log: bool = False  # append although the server may lose what it acknowledged
+
+    site_zone: str = "America/New_York"  # IANA name: "today" and business days are the site's
+    site_country: str = "US"  # ISO 3166-1, for public holidays
+    site_subdivision: str | None = None
+
+    program: str = "iop"
+    program_level: str = "2.1"
+    asam_edition: str = "3"
+    sensitivity: str = "MH"
+
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 0  # /livez, /readyz, /metrics; 0 takes a free one and logs it
+    mllp_host: str = "127.0.0.1"
+    mllp_port: Port = 2575
+    mllp_max_bytes: Annotated[int, Meta(ge=1024)] = 10 * 1024 * 1024
+    mllp_idle_seconds: Annotated[float, Meta(gt=0)] = 300.0
+
+    state_cache: Annotated[int, Meta(ge=0)] = 20_000  # entities a service keeps folded in memory
+    projector_batch: Annotated[int, Meta(ge=1)] = 500
+    run_file: str | None = None  # where a service writes the ports it took, as JSON
+    log_level: str = "INFO"
+
+
+class SettingsError(Exception):
+    """The environment does not make settings; the text names the variable and what is expected."""
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raises SettingsError naming the variable that is missing or wrong."""
+    told = {field.name: value for field in fields(Settings) if (value := _told(environment, field.name))}
+    try:
+        return msgspec.convert(told, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_sentence(str(error))) from None
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Write settings as the environment that `load` reads them from, for a child process."""
+    pairs = ((field.name, getattr(settings, field.name)) for field in fields(Settings))
+    return {_PREFIX + name.upper(): str(value) for name, value in pairs if value is not None}
+
+
+def _told(environment: Mapping[str, str], name: str) -> str | None:
+    variable = _PREFIX + name.upper()
+    if path := environment.get(variable + "_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{variable}_FILE cannot be read: {error.strerror}.") from None
+    return environment.get(variable)
+
+
+def _sentence(error: str) -> str:
+    for field in fields(Settings):
+        error = error.replace(f"`$.{field.name}`", _PREFIX + field.name.upper())
+        error = error.replace(f"`{field.name}`", _PREFIX + field.name.upper())
+    return f"The settings are not complete: {error}."
