@@ -67,16 +67,7 @@ class Environment:
     def _sync_with_uv(self) -> None:
         variables = {**os.environ, **uv_variables(os.environ)}
         if not self.python.exists():
-            make = [
-                self.uv,
-                "venv",
-                "--quiet",
-                "--clear",
-                "--no-project",
-                "--python",
-                sys.executable,
-                self.venv,
-            ]
+            make = [self.uv, "venv", "--quiet", "--clear", "--no-project", "-p", sys.executable, self.venv]
             run_step("Making .venv", make, variables, self.root)
         sync = [self.uv, "pip", "sync", "--require-hashes", "--python", self.python, self.requirements]
         run_step("Installing what requirements.lock pins", sync, variables, self.root)
@@ -85,16 +76,8 @@ class Environment:
         # pip removes nothing that a lock no longer names, so this starts from nothing.
         make = [sys.executable, "-m", "venv", "--clear", self.venv]
         run_step("Making .venv", make, pip_variables(), self.root)
-        install = [
-            self.python,
-            "-m",
-            "pip",
-            "install",
-            "--require-hashes",
-            "--no-deps",
-            "-r",
-            self.requirements,
-        ]
+        pip = [self.python, "-m", "pip", "install", "--require-hashes", "--no-deps"]
+        install = [*pip, "-r", self.requirements]
         run_step("Installing what requirements.lock pins", install, pip_variables(), self.root)
 
     @property

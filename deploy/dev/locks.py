@@ -21,7 +21,7 @@ COMPILE = (
 
 
 def renew(environment: Environment, arguments: list[str]) -> int:
-    """Write requirements.lock and bootstrap.lock; pins stay as they are unless the arguments say `--upgrade`."""
+    """Write requirements.lock and bootstrap.lock; pins stay unless the arguments say `--upgrade`."""
     environment.ensure_uv()
     variables = {**os.environ, **uv_variables(os.environ)}
     # Extra indexes and folders of this machine may hold fewer files of a version than the index does.

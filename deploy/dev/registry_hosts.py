@@ -23,7 +23,7 @@ REGISTRY_HOSTS = tuple(
 
 
 def registry_hosts_in(root: Path) -> list[str]:
-    """`path:line: host` for each registry named in a file git has or would add; a lock may hold no URL at all."""
+    """`path:line: host` for each registry named in a file git has or would add; a lock may hold no URL."""
     return [found for path in _files(root) for found in _in_file(root, path)]
 
 

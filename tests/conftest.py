@@ -1,0 +1,106 @@
+"""Real servers for every test that asks for one: a nats-server of its own, a Postgres database of its own.
+
+With THROUGHCARE_NATS_URL or THROUGHCARE_DATABASE_URL set, those servers are used instead. The NATS server named
+must then hold no stream: what a test leaves on it is deleted after the test.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import nats
+import pytest
+
+from services.console.embedded import NatsServer, PostgresServer, start_nats, start_postgres
+
+NATS_URL = os.environ.get("THROUGHCARE_NATS_URL")
+DATABASE_URL = os.environ.get("THROUGHCARE_DATABASE_URL")
+
+
+@pytest.fixture
+def servers_directory() -> Generator[Path]:
+    """An empty directory for servers. pytest's own may not be entered by the account Postgres has under root."""
+    directory = Path(tempfile.mkdtemp(prefix="throughcare-"))
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def nats_server(servers_directory: Path) -> Generator[NatsServer]:
+    """A nats-server for this test alone (it starts in some 15 ms), to use, kill and start again."""
+    with start_nats(servers_directory / "nats") as server:
+        yield server
+
+
+@pytest.fixture
+async def nats_url(request: pytest.FixtureRequest) -> AsyncGenerator[str]:
+    """Where a NATS server without any stream is."""
+    if NATS_URL is None:
+        server: NatsServer = request.getfixturevalue("nats_server")
+        yield server.url
+        return
+    await _expect_no_streams(NATS_URL)
+    yield NATS_URL
+    await _delete_streams(NATS_URL)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[PostgresServer]:
+    """The Postgres of the whole session: a test that kills one starts its own, in `servers_directory`."""
+    directory = Path(tempfile.mkdtemp(prefix="throughcare-"))
+    with start_postgres(directory / "postgres") as server:
+        yield server
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def database_server_url(request: pytest.FixtureRequest) -> str:
+    """Where to make databases: the URL of a database on the session's Postgres, of a role that may."""
+    if DATABASE_URL is not None:
+        return DATABASE_URL
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.url
+
+
+@pytest.fixture
+async def database(database_server_url: str) -> AsyncGenerator[str]:
+    """The URL of an empty database for this test alone."""
+    name = f"test_{uuid4().hex}"
+    await _execute(database_server_url, f"CREATE DATABASE {name} TEMPLATE template0")
+    yield _with_database(database_server_url, name)
+    await _execute(database_server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _with_database(url: str, name: str) -> str:
+    address, question, parameters = url.partition("?")
+    return f"{address.rpartition('/')[0]}/{name}{question}{parameters}"
+
+
+async def _expect_no_streams(url: str) -> None:
+    connection = await nats.connect(url)
+    streams = await connection.jetstream().streams_info()
+    await connection.close()
+    if streams:
+        pytest.fail(
+            f"THROUGHCARE_NATS_URL names a server with {len(streams)} streams; tests delete what is there."
+        )
+
+
+async def _delete_streams(url: str) -> None:
+    connection = await nats.connect(url)
+    jetstream = connection.jetstream()
+    for stream in await jetstream.streams_info():
+        await jetstream.delete_stream(stream.config.name or "")
+    await connection.close()
