@@ -1,19 +1,21 @@
 """Real servers for every test that asks for one: a nats-server of its own, a Postgres database of its own.
 
-With THROUGHCARE_NATS_URL or THROUGHCARE_DATABASE_URL set, those servers are used instead. The NATS server named
-must then hold no stream: what a test leaves on it is deleted after the test.
+With THROUGHCARE_NATS_URL or THROUGHCARE_DATABASE_URL set, those servers are used instead. The NATS server
+then has to be without streams: what a test leaves on it is deleted after the test.
 """
 
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-import nats
 import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from services.console.embedded import NatsServer, PostgresServer, start_nats, start_postgres
 
@@ -23,7 +25,7 @@ DATABASE_URL = os.environ.get("THROUGHCARE_DATABASE_URL")
 
 @pytest.fixture
 def servers_directory() -> Generator[Path]:
-    """An empty directory for servers. pytest's own may not be entered by the account Postgres has under root."""
+    """An empty directory for servers; pytest's own is closed to the account that Postgres has under root."""
     directory = Path(tempfile.mkdtemp(prefix="throughcare-"))
     yield directory
     shutil.rmtree(directory)
@@ -89,18 +91,23 @@ def _with_database(url: str, name: str) -> str:
 
 
 async def _expect_no_streams(url: str) -> None:
-    connection = await nats.connect(url)
-    streams = await connection.jetstream().streams_info()
-    await connection.close()
+    async with _jetstream(url) as jetstream:
+        streams = await jetstream.streams_info()
     if streams:
-        pytest.fail(
-            f"THROUGHCARE_NATS_URL names a server with {len(streams)} streams; tests delete what is there."
-        )
+        pytest.fail(f"THROUGHCARE_NATS_URL has {len(streams)} streams already; tests delete what is there.")
 
 
 async def _delete_streams(url: str) -> None:
-    connection = await nats.connect(url)
-    jetstream = connection.jetstream()
-    for stream in await jetstream.streams_info():
-        await jetstream.delete_stream(stream.config.name or "")
-    await connection.close()
+    async with _jetstream(url) as jetstream:
+        for stream in await jetstream.streams_info():
+            await jetstream.delete_stream(stream.config.name or "")
+
+
+@asynccontextmanager
+async def _jetstream(url: str) -> AsyncGenerator[JetStreamContext]:
+    connection = Client()
+    await connection.connect(url)
+    try:
+        yield JetStreamContext(connection)
+    finally:
+        await connection.close()
