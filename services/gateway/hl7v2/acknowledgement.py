@@ -1,4 +1,4 @@
-"""Answers to a message: ACK with MSH, MSA and ERR (v2.8 sections 2.9 and 2.15), in the sender's delimiters."""
+"""Answers to a message: ACK with MSH, MSA and ERR (v2.8 sections 2.9, 2.15), in the sender's delimiters."""
 
 import itertools
 import re
@@ -28,8 +28,10 @@ class Verdict(Enum):
     REJECTED = "R"
 
 
+# HL7 table 0155. A refusal goes even to a sender that wants to hear nothing (NE): the message would be lost
+# unnoticed. One that wants to hear of success only (SU) notices by hearing nothing.
 _WANTED = {
-    "NE": frozenset[Verdict](),
+    "NE": frozenset({Verdict.ERROR, Verdict.REJECTED}),
     "ER": frozenset({Verdict.ERROR, Verdict.REJECTED}),
     "SU": frozenset({Verdict.ACCEPTED}),
 }
@@ -41,7 +43,7 @@ def accept(header: Header, received: datetime | None = None) -> bytes | None:
 
 
 def refuse(header: Header, error: Hl7Error, received: datetime | None = None) -> bytes | None:
-    """Say why the message is not taken: AE/CE or AR/CR; None where the sender asked for silence (MSH-15)."""
+    """Say why the message is not taken: AE/CE or AR/CR; None where only success is to be told (MSH-15 SU)."""
     return _acknowledge(header, error, received)
 
 

@@ -33,6 +33,17 @@ class Decoded(NamedTuple):
 
 def decode(raw: bytes, declared: str) -> Decoded:
     """Decode a message whose MSH-18 is `declared` (its first repetition). Never raises."""
+    decoded = _decoded(raw, declared)
+    if "\0" not in decoded.text:
+        return decoded
+    return Decoded(
+        decoded.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        decoded.charset,
+        (*decoded.warnings, "Zero bytes, which no text has, were replaced."),
+    )
+
+
+def _decoded(raw: bytes, declared: str) -> Decoded:
     name = declared.strip().upper()
     codec = _CODECS.get(name, "")
     if codec in {"", "ascii", _UTF_8}:

@@ -31,7 +31,7 @@ def unescaper(delimiters: Delimiters, charset: str) -> Unescape:
         if letter:
             return letters.get(letter, match[0])
         if hexadecimal:
-            return bytes.fromhex(hexadecimal).decode(charset, "replace")
+            return bytes.fromhex(hexadecimal).decode(charset, "replace").replace("\0", "")
         return _formatted(command, count)
 
     return lambda text: known.sub(resolve, text)

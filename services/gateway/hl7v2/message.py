@@ -150,13 +150,13 @@ class Segment:
 
 
 class Message:
-    """A parsed message; `warnings` are sentences about what was tolerated."""
+    """A parsed message: `decoded` is its whole text, `warnings` are sentences about what was tolerated."""
 
-    __slots__ = ("_by_name", "_grammar", "header", "raw", "segments_in_order", "warnings")
+    __slots__ = ("_by_name", "_grammar", "decoded", "header", "segments_in_order", "warnings")
 
-    def __init__(self, raw: bytes, header: Header, grammar: Grammar, lines: Sequence[str]) -> None:
-        """Take the message as received, its header, and its segments' text in order."""
-        self.raw = raw
+    def __init__(self, decoded: str, header: Header, grammar: Grammar, lines: Sequence[str]) -> None:
+        """Take the text as decoded, the header, and the segments' text in order."""
+        self.decoded = decoded
         self.header = header
         self.warnings: list[str] = []
         self._grammar = grammar
@@ -210,7 +210,7 @@ def parse(raw: bytes) -> Message:
     text, charset, warnings = decode(raw, header.field(18).partition(delimiters.repetition)[0])
     lines = text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
     segments = _joined(lines, delimiters.field)
-    message = Message(raw, header, Grammar(delimiters, charset), segments)
+    message = Message(text, header, Grammar(delimiters, charset), segments)
     message.warnings.extend(warnings)
     if len(segments) < sum(1 for line in lines if line):
         message.warnings.append("A line that starts no segment was read as part of the one before it.")

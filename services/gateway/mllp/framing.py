@@ -11,7 +11,7 @@ _HEADER_KEPT = 4096
 
 
 class Oversized(NamedTuple):
-    """A message longer than allowed: only its first bytes, so that it can still be answered by its control id."""
+    """A message longer than allowed: only its first bytes, so that it can still be answered."""
 
     beginning: bytes
 
@@ -27,12 +27,13 @@ def framed(message: bytes) -> bytes:
 class Decoder:
     """Cuts a byte stream into messages, whatever the chunks it comes in.
 
-    What stands before a start block is skipped, and a CR missing after the end block is forgiven. A start block
-    followed by MSH inside a message is a sender that gave up half way and began anew: the half is dropped, nobody
-    was promised anything about it. Any other VT inside is text (a soft line break of a word processor).
+    What stands before a start block is skipped, and a CR missing after the end block is forgiven. A start
+    block followed by MSH inside a message is a sender that gave up half way and began anew: the half is
+    dropped, nobody was promised anything about it. Any other VT inside is text (a word processor's soft
+    line break).
     """
 
-    __slots__ = ("_buffer", "_inside", "_limit", "_overflowing", "_searched", "skipped")
+    __slots__ = ("_buffer", "_inside", "_limit", "_overflowing", "_searched")
 
     def __init__(self, limit: int) -> None:
         """Take the greatest message length in bytes."""
@@ -41,7 +42,6 @@ class Decoder:
         self._inside = False
         self._overflowing = False
         self._searched = 0
-        self.skipped = 0
 
     @property
     def pending(self) -> int:
@@ -65,7 +65,6 @@ class Decoder:
         at = self._buffer.find(START)
         self._drop(at + 1 if at >= 0 else len(self._buffer))
         self._inside = at >= 0
-        self.skipped += at if at >= 0 else 0
         return self._inside
 
     def _read(self, frames: list[Frame]) -> bool:
@@ -73,7 +72,7 @@ class Decoder:
         at = self._buffer.find(END, self._searched)
         self._searched = len(self._buffer)
         if (at if at >= 0 else len(self._buffer)) > self._limit and not self._overflowing:
-            frames.append(Oversized(bytes(self._buffer[:_HEADER_KEPT])))
+            frames.append(Oversized(bytes(self._buffer[: min(self._limit, _HEADER_KEPT)])))
             self._overflowing = True
         if at >= 0:
             self._finish(at, frames)

@@ -1,0 +1,62 @@
+"""PV1 and DG1: the stay that a message is about, and what it was for."""
+
+from typing import Final
+
+from services.gateway.hl7v2.coding import coding
+from services.gateway.hl7v2.message import Segment
+from services.gateway.hl7v2.reading import Reading
+from shared.events.base import Coding
+from shared.events.encounter import EncounterClass
+from shared.events.inbound import Visit
+
+# HL7 table 0004 to v3 ActEncounterCode, as the v2-to-FHIR concept map has it.
+_CLASSES: Final[dict[str, EncounterClass]] = {
+    "I": "IMP",
+    "B": "IMP",
+    "E": "EMER",
+    "O": "AMB",
+    "R": "AMB",
+    "P": "PRENC",
+    "OBS": "OBSENC",
+    "V": "OBSENC",
+    "H": "HH",
+}
+_DELETED = "D"
+_UNRANKED = 99
+
+
+def visit(reading: Reading) -> Visit:
+    """Read PV1 and DG1. PV1 may be missing: then only the facility and the diagnoses are known."""
+    pv1 = reading.message.segment("PV1")
+    known = diagnoses(reading)
+    if pv1 is None:
+        return Visit(facility=reading.sender, diagnoses=known)
+    return Visit(
+        facility=pv1.text(39).strip() or reading.sender,
+        visit_number=pv1.text(19).strip() or None,
+        encounter_class=_CLASSES.get(pv1.text(2).strip().upper(), "UNK"),
+        admitted=reading.moment(pv1, 44),
+        discharged=reading.moment(pv1, 45),
+        disposition=pv1.text(36).strip() or None,
+        diagnoses=known,
+    )
+
+
+def diagnoses(reading: Reading) -> tuple[Coding, ...]:
+    """Read the diagnoses, the principal one first (DG1-15 is the rank, 1 the first)."""
+    kept = [segment for segment in reading.message.segments("DG1") if segment.text(21) != _DELETED]
+    found = (_diagnosis(segment, reading) for segment in sorted(kept, key=_rank))
+    return tuple(dict.fromkeys(diagnosis for diagnosis in found if diagnosis))
+
+
+def _diagnosis(dg1: Segment, reading: Reading) -> Coding | None:
+    """DG1-3; before v2.4 its system stood in DG1-2 and its text in DG1-4."""
+    diagnosis = coding(dg1.field(3), system=dg1.text(2).strip(), display=dg1.text(4).strip())
+    if diagnosis is None:
+        reading.warn("A DG1 without a code in DG1-3 was left out.")
+    return diagnosis
+
+
+def _rank(dg1: Segment) -> int:
+    told = dg1.text(15).strip()
+    return (int(told) or _UNRANKED) if told.isascii() and told.isdigit() else _UNRANKED

@@ -1,0 +1,134 @@
+"""An MLLP client: sends messages and tells, for each, what the receiver answered."""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+
+from msgspec import Struct
+
+from services.gateway.hl7v2.error import Hl7Error
+from services.gateway.hl7v2.header import read_header
+from services.gateway.hl7v2.message import Message, parse
+from services.gateway.mllp.framing import Decoder, Frame, framed
+
+_CHUNK = 65_536
+_LONGEST_ANSWER = 1_000_000
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What became of one message. An empty `code` means that nobody answered, and `error` says why."""
+
+    control_id: str  # MSH-10 of what was sent
+    code: str  # MSA-1: AA, AE, AR, CA, CE or CR
+    error: str  # what the receiver said, empty where it accepted
+
+
+async def send(
+    host: str,
+    port: int,
+    messages: Iterable[bytes],
+    *,
+    timeout: float = 30.0,  # noqa: ASYNC109 - of each answer, not of the whole call
+    window: int = 1,
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Answer]:
+    """Send messages over one connection and give their answers in order.
+
+    At most `window` are unanswered at a time; `timeout` is in seconds, for connecting and for each answer.
+    Where the connection breaks, the rest is given as not answered: nothing sent is passed over in silence.
+    Raises OSError (TimeoutError is one) where no connection is made.
+    """
+    async with asyncio.timeout(timeout):
+        reader, writer = await asyncio.open_connection(host, port, ssl=tls)
+    try:
+        async for answer in _Exchange(reader, writer, timeout).run(messages, max(window, 1)):
+            yield answer
+    finally:
+        writer.close()
+
+
+class _Exchange:
+    """One connection's messages and answers."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeout: float) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._timeout = timeout
+        self._decoder = Decoder(_LONGEST_ANSWER)
+        self._arrived: deque[Frame] = deque()
+        self._broken = ""
+
+    async def run(self, messages: Iterable[bytes], window: int) -> AsyncIterator[Answer]:
+        """Keep up to `window` messages on their way."""
+        waiting: deque[tuple[str, bool]] = deque()
+        for message in messages:
+            waiting.append((read_header(message).field(10), await self._write(message)))
+            if len(waiting) >= window:
+                yield await self._answer(*waiting.popleft())
+        while waiting:
+            yield await self._answer(*waiting.popleft())
+
+    async def _write(self, message: bytes) -> bool:
+        """Send a message; tell whether that could be tried."""
+        if self._broken:
+            return False
+        try:
+            self._writer.write(framed(message))
+            async with asyncio.timeout(self._timeout):
+                await self._writer.drain()
+        except OSError as fault:
+            self._broken = _reason(fault, self._timeout)
+        return True
+
+    async def _answer(self, control_id: str, sent: bool) -> Answer:  # noqa: FBT001 - one of a pair
+        """Wait for the answer to a message. What belongs to one given up before is passed over."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                while not self._broken:
+                    answer = _read(await self._frame(), control_id)
+                    if answer is not None:
+                        return answer
+        except OSError as fault:
+            self._broken = _reason(fault, self._timeout)
+        error = self._broken if sent else f"Not sent: {self._broken[:1].lower()}{self._broken[1:]}"
+        return Answer(control_id=control_id, code="", error=error)
+
+    async def _frame(self) -> Frame:
+        while not self._arrived:
+            chunk = await self._reader.read(_CHUNK)
+            if not chunk:
+                raise ConnectionError("The receiver closed the connection without an answer.")
+            self._arrived.extend(self._decoder.feed(chunk))
+        return self._arrived.popleft()
+
+
+def _read(frame: Frame, control_id: str) -> Answer | None:
+    """Read an answer; None where it names another message."""
+    if not isinstance(frame, bytes):
+        return Answer(control_id=control_id, code="", error="The answer was too long to be one.")
+    try:
+        message = parse(frame)
+    except Hl7Error as fault:
+        return Answer(control_id=control_id, code="", error=f"The answer cannot be read: {fault.sentence}")
+    told = message.text("MSA", 2)
+    if told and control_id and told != control_id:
+        return None
+    code = message.text("MSA", 1)
+    return Answer(control_id=control_id, code=code, error="" if code in {"AA", "CA"} else _error(message))
+
+
+def _error(message: Message) -> str:
+    """Say what the receiver objects to, and where."""
+    place = [message.text("ERR", 2, part) for part in (1, 3)]
+    where = "-".join(part for part in place if part)
+    sentence = message.text("ERR", 8) or message.text("ERR", 3, 2) or message.text("MSA", 3)
+    if not sentence:
+        return "No reason was given."
+    return f"{where}: {sentence}" if where else sentence
+
+
+def _reason(fault: OSError, timeout: float) -> str:
+    if isinstance(fault, TimeoutError):
+        return f"There was no answer within {timeout:g} seconds."
+    return str(fault) or "The connection broke."
