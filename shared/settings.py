@@ -22,6 +22,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     identifier_key: Annotated[str, Meta(min_length=16)]  # secret of the keyed hash in identity subjects
 
     nats_credentials: str | None = None  # path of a .creds file
+    nats_monitor_url: str | None = None  # the server's monitoring port; else port 8222 of its host is asked
     partitions: Annotated[int, Meta(ge=1, le=256)] = 1
     allow_unsynced_log: bool = False  # append although the server may lose what it acknowledged
 

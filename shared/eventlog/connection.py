@@ -24,7 +24,7 @@ async def connect(settings: Settings, *, name: str) -> Client:
         user_credentials=settings.nats_credentials,
         allow_reconnect=True,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=RECONNECT_WAIT_SECONDS,
+        reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # pyright: ignore[reportArgumentType] -- it sleeps that long, fractions too
         ping_interval=PING_SECONDS,
         error_cb=_report,
     )

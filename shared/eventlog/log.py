@@ -1,0 +1,152 @@
+"""The one way to write to the log, and the direct reads behind it."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from uuid_utils import uuid4
+
+from shared.eventlog.errors import ConflictError, LogUnavailableError
+from shared.eventlog.subjects import EntityKey
+
+_EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
+_MESSAGE_ID: Final = "Nats-Msg-Id"
+_WRONG_LAST_SEQUENCE: Final = (10071, 10164)  # the server has a code for each form of the expectation
+_DUPLICATE_IN_BATCH: Final = 10201
+
+
+class Message(Struct, frozen=True):
+    """An encoded event and its id, which is also the log's duplicate id."""
+
+    id: UUID
+    payload: bytes
+
+
+class StoredMessage(Struct, frozen=True):
+    """A message of the log, as read from it."""
+
+    subject: str
+    sequence: int
+    recorded_at: datetime
+    payload: bytes
+
+
+class _Error(Struct):
+    err_code: int = 0
+    description: str = ""
+
+
+class _Ack(Struct):
+    seq: int = 0
+    duplicate: bool = False
+    error: _Error | None = None
+
+
+class _DirectGet(Struct, omit_defaults=True):
+    seq: int
+    next_by_subj: str
+
+
+_ACK: Final = msgspec.json.Decoder(_Ack)
+
+
+class Log:
+    """Appends to entities of the log and reads them back; every append waits for the durable ack."""
+
+    def __init__(self, client: Client, *, timeout_seconds: float = 5.0) -> None:
+        self.client = client
+        self._timeout = timeout_seconds
+
+    async def append(self, key: EntityKey, messages: Sequence[Message], expected: int) -> int:
+        """Append all messages to the entity, or none; returns the sequence of the last.
+
+        `expected` is the sequence of the entity's last event, 0 for a new entity. Raises ConflictError where
+        somebody was first, LogUnavailableError where no answer came.
+        """
+        if len(messages) == 1:
+            headers = {_MESSAGE_ID: str(messages[0].id), _EXPECTED: str(expected)}
+            return _sequence(await self._request(key.subject, messages[0].payload, headers))
+        return await self._append_batch(key, messages, expected)
+
+    async def _append_batch(self, key: EntityKey, messages: Sequence[Message], expected: int) -> int:
+        """Publish an atomic batch: only the commit is answered, for the batch as a whole (NATS ADR-50)."""
+        batch = str(uuid4())
+        last = len(messages)
+        for number, message in enumerate(messages[:-1], 1):
+            headers = _batch_headers(batch, number, message)
+            if number == 1:
+                headers[_EXPECTED] = str(expected)
+            await self._publish(key.subject, message.payload, headers)
+        commit = {**_batch_headers(batch, last, messages[-1]), "Nats-Batch-Commit": "1"}
+        return _sequence(await self._request(key.subject, messages[-1].payload, commit))
+
+    async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:
+        """Publish to a stream other than the log and wait for its durable ack; returns the sequence."""
+        return _sequence(await self._request(subject, payload, headers))
+
+    async def tail(self, stream: str, subject: str, after: int) -> AsyncIterator[StoredMessage]:
+        """Read the subject's messages behind a sequence, in order, to the end."""
+        while message := await self.next(stream, subject, after + 1):
+            yield message
+            after = message.sequence
+
+    async def next(self, stream: str, subject: str, sequence: int) -> StoredMessage | None:
+        """Read the subject's first message from a sequence on; the subject may hold wildcards."""
+        body = msgspec.json.encode(_DirectGet(seq=sequence, next_by_subj=subject))
+        reply = await self._request(f"$JS.API.DIRECT.GET.{stream}", body, None)
+        headers = reply.headers or {}
+        match headers.get("Status"):
+            case None:
+                return _stored(headers, reply.data)
+            case "404":
+                return None
+            case status:
+                raise LogUnavailableError(f"The log answered a read with {status}.")
+
+    async def _publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
+        try:
+            await self.client.publish(subject, payload, headers=headers)
+        except NatsError as error:
+            raise LogUnavailableError(f"The log cannot be reached ({type(error).__name__}).") from error
+
+    async def _request(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> Msg:
+        try:
+            return await self.client.request(subject, payload, timeout=self._timeout, headers=headers)
+        except (NatsError, TimeoutError) as error:
+            raise LogUnavailableError(f"The log did not answer ({type(error).__name__}).") from error
+
+
+def _batch_headers(batch: str, number: int, message: Message) -> dict[str, str]:
+    return {
+        "Nats-Batch-Id": batch,
+        "Nats-Batch-Sequence": str(number),
+        _MESSAGE_ID: str(message.id),
+    }
+
+
+def _sequence(reply: Msg) -> int:
+    try:
+        ack = _ACK.decode(reply.data)
+    except msgspec.DecodeError as error:
+        raise LogUnavailableError("The log gave an answer that cannot be read.") from error
+    if ack.error is None:
+        return ack.seq
+    if ack.error.err_code in (*_WRONG_LAST_SEQUENCE, _DUPLICATE_IN_BATCH):
+        # A duplicate id means that the same decision is there already: reloading shows it.
+        raise ConflictError(ack.error.description)
+    raise LogUnavailableError(f"The log refused an append: {ack.error.description}.")
+
+
+def _stored(headers: dict[str, str], payload: bytes) -> StoredMessage:
+    return StoredMessage(
+        subject=headers["Nats-Subject"],
+        sequence=int(headers["Nats-Sequence"]),
+        recorded_at=datetime.fromisoformat(headers["Nats-Time-Stamp"]),
+        payload=payload,
+    )

@@ -1,0 +1,137 @@
+"""Makes the server's streams, buckets and consumers what `deploy/nats/streams.yaml` says, idempotently."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from nats.aio.client import Client
+
+DECLARATION: Final = Path(__file__).resolve().parents[2] / "deploy" / "nats" / "streams.yaml"
+_NANOSECONDS: Final = 1_000_000_000
+_NOT_FOUND: Final = (10059, 10014)  # stream, consumer
+
+Config = dict[str, Any]
+
+
+class StreamDeclaration(Struct, frozen=True):
+    """A stream's configuration in the server's words, with its durable consumers."""
+
+    config: Config
+    consumers: tuple[Config, ...] = ()
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    streams: list[Config]
+    buckets: list[Config]
+    consumer_defaults: Config
+
+
+class StreamsError(Exception):
+    """The server refused a stream or a consumer; the text names it and gives the server's reason."""
+
+
+def declared(partitions: int, path: Path = DECLARATION, replicas: int = 1) -> Iterator[StreamDeclaration]:
+    """Read the declaration, a `CARE` stream for each partition."""
+    file = msgspec.yaml.decode(path.read_bytes(), type=_File)
+    for raw in file.streams:
+        numbers = range(partitions) if "{k}" in raw["name"] else (0,)
+        for number in numbers:
+            yield _stream(_numbered(raw, number), file.consumer_defaults, replicas)
+    for bucket in file.buckets:
+        yield StreamDeclaration(_bucket_stream(bucket, replicas))
+
+
+async def apply(client: Client, partitions: int, path: Path = DECLARATION, replicas: int = 1) -> list[str]:
+    """Create what is missing and update what differs; returns a line for each thing that was changed."""
+    changed: list[str] = []
+    for stream in declared(partitions, path, replicas):
+        changed += await _apply_stream(client, stream.config)
+        for consumer in stream.consumers:
+            changed += await _apply_consumer(client, stream.config["name"], consumer)
+    return changed
+
+
+async def _apply_stream(client: Client, config: Config) -> list[str]:
+    name = config["name"]
+    info = await _ask(client, f"STREAM.INFO.{name}", {})
+    if info is None:
+        await _ask(client, f"STREAM.CREATE.{name}", config)
+        return [f"stream {name} created"]
+    if _same(config, info["config"]):
+        return []
+    await _ask(client, f"STREAM.UPDATE.{name}", {**info["config"], **config})
+    return [f"stream {name} updated"]
+
+
+async def _apply_consumer(client: Client, stream: str, config: Config) -> list[str]:
+    name = config["name"]
+    info = await _ask(client, f"CONSUMER.INFO.{stream}.{name}", {})
+    if info is not None and _same(config, info["config"]):
+        return []
+    await _ask(client, f"CONSUMER.CREATE.{stream}.{name}", {"stream_name": stream, "config": config})
+    return [f"consumer {stream}/{name} {'created' if info is None else 'updated'}"]
+
+
+def _same(wanted: Config, present: Config) -> bool:
+    # The server leaves out what is false or zero, and a single filter may come back in its other form.
+    filters = present.get("filter_subjects") or [present.get("filter_subject")]
+    present = {**present, "filter_subjects": filters}
+    return all(
+        present.get(key) == value or (not value and not present.get(key)) for key, value in wanted.items()
+    )
+
+
+async def _ask(client: Client, what: str, body: Config) -> Config | None:
+    reply = await client.request(f"$JS.API.{what}", json.dumps(body).encode(), timeout=10)
+    answer: Config = json.loads(reply.data)
+    error = answer.get("error")
+    if error is None:
+        return answer
+    if error.get("err_code") in _NOT_FOUND:
+        return None
+    raise StreamsError(f"{what}: the server refused it: {error.get('description')}.")
+
+
+def _stream(raw: Config, consumer_defaults: Config, replicas: int) -> StreamDeclaration:
+    consumers = tuple(_consumer({**consumer_defaults, **consumer}) for consumer in raw.pop("consumers", ()))
+    config = {**raw, "num_replicas": replicas}
+    for seconds in ("duplicate_window", "max_age"):
+        if seconds in config:
+            config[seconds] *= _NANOSECONDS
+    return StreamDeclaration(config, consumers)
+
+
+def _consumer(raw: Config) -> Config:
+    return {**raw, "durable_name": raw["name"], "ack_wait": raw["ack_wait"] * _NANOSECONDS}
+
+
+def _bucket_stream(raw: Config, replicas: int) -> Config:
+    """Write a key-value bucket as the stream that it is (NATS ADR-8)."""
+    return {
+        "name": f"KV_{raw['name']}",
+        "description": raw["description"],
+        "subjects": [f"$KV.{raw['name']}.>"],
+        "storage": raw["storage"],
+        "max_age": raw["ttl"] * _NANOSECONDS,
+        "max_msgs_per_subject": 1,
+        "discard": "new",
+        "allow_direct": True,
+        "allow_rollup_hdrs": True,
+        "deny_delete": False,
+        "num_replicas": replicas,
+    }
+
+
+def _numbered(value: Any, number: int) -> Any:  # noqa: ANN401 -- any YAML value
+    match value:
+        case str():
+            return value.replace("{k}", str(number))
+        case list():
+            return [_numbered(item, number) for item in value]  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return {key: _numbered(item, number) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return value
