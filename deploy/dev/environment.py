@@ -76,7 +76,7 @@ class Environment:
         # pip removes nothing that a lock no longer names, so this starts from nothing.
         make = [sys.executable, "-m", "venv", "--clear", self.venv]
         run_step("Making .venv", make, pip_variables(), self.root)
-        pip = [self.python, "-m", "pip", "install", "--require-hashes", "--no-deps"]
+        pip = [self.python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
         install = [*pip, "-r", self.requirements]
         run_step("Installing what requirements.lock pins", install, pip_variables(), self.root)
 
