@@ -1,0 +1,1 @@
+"""The read models, each a projection with its table beside it."""

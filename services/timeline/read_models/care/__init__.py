@@ -1,0 +1,1 @@
+"""A participant's current care state, a topic a file: each takes the state and what happened."""

@@ -1,0 +1,139 @@
+"""Stays elsewhere, in whatever order their messages come; and death."""
+
+from msgspec.structs import replace
+
+from services.timeline.read_models.care.state import CareState, Stay
+from shared.events.base import EventData
+from shared.events.encounter import (
+    AdmissionCancelled,
+    DeathNotified,
+    DischargeCancelled,
+    DischargeNotified,
+    InpatientAdmissionNotified,
+    TransferNotified,
+)
+from shared.events.episode import CareClosedOnDeath
+from shared.events.moment import before
+
+HANDLES = (
+    InpatientAdmissionNotified,
+    TransferNotified,
+    DischargeNotified,
+    AdmissionCancelled,
+    DischargeCancelled,
+    DeathNotified,
+    CareClosedOnDeath,
+)
+
+
+def evolve(state: CareState, event: EventData) -> CareState:
+    """Open, move, close or take back a stay."""
+    match event:
+        case InpatientAdmissionNotified():
+            return _with_stays(state, _admitted(state.stays, event))
+        case TransferNotified():
+            return _with_stays(state, [_transferred(stay, event) for stay in state.stays])
+        case DischargeNotified():
+            return _with_stays(state, _discharged(state.stays, event))
+        case AdmissionCancelled(admission=id):
+            return _with_stays(state, [stay for stay in state.stays if stay.admission != id])
+        case DischargeCancelled(discharge=id):
+            return _with_stays(state, [_back(stay) if stay.discharge == id else stay for stay in state.stays])
+        case DeathNotified(died=died) | CareClosedOnDeath(died=died):
+            return replace(state, deceased=True, died=died or state.died)
+        case _:
+            return state
+
+
+def _admitted(stays: list[Stay], event: InpatientAdmissionNotified) -> list[Stay]:
+    """An admission told after its discharge says when the stay began; it does not open another."""
+    told = Stay(
+        facility=event.facility,
+        visit_number=event.visit_number,
+        encounter_class=event.encounter_class,
+        admission=event.admission,
+        admitted=event.admitted,
+    )
+    late = next((stay for stay in stays if stay.admission is None and _is_same_visit(stay, told)), None)
+    if late is None:
+        return [*stays, told]
+    begun = replace(late, admission=event.admission, admitted=late.admitted or event.admitted)
+    return [begun if stay is late else stay for stay in stays]
+
+
+def _discharged(stays: list[Stay], event: DischargeNotified) -> list[Stay]:
+    told = Stay(
+        facility=event.facility,
+        visit_number=event.visit_number,
+        encounter_class=event.encounter_class,
+        admitted=event.admitted,
+        discharge=event.discharge,
+        discharged=event.discharged,
+        disposition=event.disposition,
+    )
+    open_one = next((stay for stay in stays if _is_left(stay, told)), None)
+    if open_one is None:
+        return [*stays, told]
+    closed = replace(
+        told,
+        admission=open_one.admission,
+        admitted=told.admitted or open_one.admitted,
+        encounter_class=_known(told, open_one),
+    )
+    return [closed if stay is open_one else stay for stay in stays]
+
+
+def _known(told: Stay, held: Stay) -> str:
+    return held.encounter_class if told.encounter_class == "UNK" else told.encounter_class
+
+
+def _is_same_visit(stay: Stay, told: Stay) -> bool:
+    """Visit numbers are unique within their facility; without one nothing tells two visits apart."""
+    return stay.visit_number is not None and (stay.facility, stay.visit_number) == (
+        told.facility,
+        told.visit_number,
+    )
+
+
+def _is_left(stay: Stay, told: Stay) -> bool:
+    """Tell whether a discharge ends this stay: the same visit, or without a number the open one there."""
+    if stay.discharged is not None:
+        return False
+    if told.visit_number is None or stay.visit_number is None:
+        return stay.facility == told.facility
+    return _is_same_visit(stay, told)
+
+
+def _transferred(stay: Stay, event: TransferNotified) -> Stay:
+    told = Stay(facility=event.facility, visit_number=event.visit_number)
+    if event.encounter_class == "UNK" or not _is_left(stay, told):
+        return stay
+    return replace(stay, encounter_class=event.encounter_class)
+
+
+def _back(stay: Stay) -> Stay:
+    return replace(stay, discharge=None, discharged=None, disposition=None)
+
+
+def _with_stays(state: CareState, stays: list[Stay]) -> CareState:
+    current = next((stay for stay in reversed(stays) if stay.is_current), None)
+    last = _last_discharged(stays)
+    return replace(
+        state,
+        stays=stays,
+        inpatient_facility=current and current.facility,
+        inpatient_since=current and current.admitted,
+        last_discharge=last and last.discharged,
+        last_discharge_facility=last and last.facility,
+        last_disposition=last and last.disposition,
+    )
+
+
+def _last_discharged(stays: list[Stay]) -> Stay | None:
+    last: Stay | None = None
+    for stay in stays:
+        if stay.discharged is None:
+            continue
+        if last is None or last.discharged is None or not before(stay.discharged, last.discharged):
+            last = stay
+    return last
