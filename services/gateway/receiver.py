@@ -14,16 +14,16 @@ from services.gateway.hl7v2.translate import translate
 from services.gateway.inbound import Delivery, delivery
 from services.gateway.mllp.framing import Frame, Oversized
 from services.gateway.source import source_of
+from shared.eventlog.errors import LogUnavailableError
 
 _log = logging.getLogger(__name__)
 _answers = Counter("gateway_answers", "Messages answered, by what was said", ["answer"])
 
-Publish = Callable[[str, bytes, str], Awaitable[None]]
-"""Stores a payload under a subject and a message id; returns once it is durable, else raises NotStoredError."""
+Publish = Callable[[str, bytes, dict[str, str]], Awaitable[int]]
+"""Stores a payload under a subject, with headers; raises LogUnavailableError unless it is durable."""
 
-
-class NotStoredError(Exception):
-    """The log did not confirm the message: it may be stored or not, so the sender is to send it again."""
+_MESSAGE_ID = "Nats-Msg-Id"
+_ENVELOPE_OF_NATS = 1_024  # subject and headers count towards the server's greatest payload
 
 
 class UnansweredError(Exception):
@@ -33,11 +33,22 @@ class UnansweredError(Exception):
 class Receiver:
     """Takes HL7 v2 messages, several at a time; one instance serves every connection."""
 
-    def __init__(self, publish: Publish, *, site: tzinfo, largest: int) -> None:
-        """Take where to store, the zone of times without offset, and the size limit to tell senders (bytes)."""
+    def __init__(
+        self,
+        publish: Publish,
+        *,
+        site: tzinfo,
+        largest_message: int,
+        largest_payload: Callable[[], int],
+    ) -> None:
+        """Take where to store, the zone of times without offset, and the limits in bytes.
+
+        `largest_message` is what the framing lets through, `largest_payload` what the log's server takes now.
+        """
         self._publish = publish
         self._site = site
-        self._largest = largest
+        self._largest_message = largest_message
+        self._largest_payload = largest_payload
 
     async def receive(self, frame: Frame) -> bytes | None:
         """Return the answer, or None where the sender wants none.
@@ -46,13 +57,13 @@ class Receiver:
         """
         received = datetime.now(UTC)
         if isinstance(frame, Oversized):
-            return _refused(read_header(frame.beginning), self._too_long(), received)
+            return _refused(read_header(frame.beginning), _too_long(self._largest_message), received)
         try:
             header, stored = self._read(frame, received)
-            await self._publish(stored.subject, stored.payload, str(stored.id))
+            await self._publish(stored.subject, stored.payload, {_MESSAGE_ID: str(stored.id)})
         except Hl7Error as error:
             return _refused(read_header(frame), error, received)
-        except NotStoredError:
+        except LogUnavailableError:
             return _not_stored(read_header(frame), received)
         except Exception as fault:  # noqa: BLE001 - a fault of ours is told to the sender, whatever it is
             _log.error("A message could not be read for a fault of ours: %s", _where(fault))
@@ -63,15 +74,17 @@ class Receiver:
     def _read(self, raw: bytes, received: datetime) -> tuple[Header, Delivery]:
         message: Message = parse(raw)
         inbound = translate(message, source=source_of(message), received=received, site=self._site)
-        return message.header, delivery(inbound, raw, received)
+        stored = delivery(inbound, raw, received)
+        largest = self._largest_payload() - _ENVELOPE_OF_NATS
+        if len(stored.payload) > largest:
+            raise _too_long(largest)
+        return message.header, stored
 
-    def _too_long(self) -> Hl7Error:
-        return Hl7Error(
-            Condition.VALUE_TOO_LONG,
-            Place("MSH"),
-            f"The message is longer than {self._largest} bytes.",
-            rejects=True,
-        )
+
+def _too_long(limit: int) -> Hl7Error:
+    return Hl7Error(
+        Condition.VALUE_TOO_LONG, Place("MSH"), f"The message is longer than {limit} bytes.", rejects=True
+    )
 
 
 def _refused(header: Header, error: Hl7Error, received: datetime) -> bytes | None:
