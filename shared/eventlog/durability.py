@@ -21,15 +21,15 @@ _MONITOR_PORT = 8222
 _TIMEOUT_SECONDS = 5
 
 
-class _Config(Struct):
+class _Config(Struct, frozen=True):
     sync_always: bool = False
 
 
-class _JetStream(Struct):
+class _JetStream(Struct, frozen=True):
     config: _Config = _Config()
 
 
-class _Varz(Struct):
+class _Varz(Struct, frozen=True):
     jetstream: _JetStream = _JetStream()
 
 
