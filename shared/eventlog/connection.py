@@ -1,5 +1,8 @@
 """How every process connects to NATS."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
 import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -8,30 +11,42 @@ from shared.settings import Settings
 
 _log = structlog.get_logger()
 
-RECONNECT_WAIT_SECONDS = 0.25
-PING_SECONDS = 10
+Closed = Callable[[], Awaitable[None]]
+
+_FOR_EVER: Final = -1  # a client that gives up makes pull subscribers spin
+_RECONNECT_WAIT_SECONDS: Final = 0.25
+_PING_SECONDS: Final = 10
 
 
-async def connect(settings: Settings, *, name: str) -> Client:
-    """Connect, and stay connected for ever: a client that gives up makes pull subscribers spin.
+def options(settings: Settings, *, name: str, closed: Closed | None = None) -> dict[str, Any]:
+    """Return what a client and a FastStream broker are connected with."""
+    return {
+        "name": name,
+        "user_credentials": settings.nats_credentials,
+        "allow_reconnect": True,
+        "max_reconnect_attempts": _FOR_EVER,
+        "reconnect_time_wait": _RECONNECT_WAIT_SECONDS,
+        "ping_interval": _PING_SECONDS,
+        "error_cb": _report,
+        "closed_cb": closed,
+    }
 
-    Raises nats.errors.NoServersError where the first connection fails.
+
+async def connect(
+    settings: Settings, *, name: str, closed: Closed | None = None, reconnected: Closed | None = None
+) -> Client:
+    """Connect, and stay connected for ever; waits for a server that is not there yet.
+
+    `closed` is called when the connection ends for good, which only a refusal by the server can do.
     """
     client = Client()
     await client.connect(
-        settings.nats_url,
-        name=name,
-        user_credentials=settings.nats_credentials,
-        allow_reconnect=True,
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=RECONNECT_WAIT_SECONDS,  # pyright: ignore[reportArgumentType] -- it sleeps that long, fractions too
-        ping_interval=PING_SECONDS,
-        error_cb=_report,
+        settings.nats_url, **options(settings, name=name, closed=closed), reconnected_cb=reconnected
     )
     return client
 
 
 async def _report(error: Exception) -> None:
-    # A refused reconnect has no text; NATS' own errors name no payload.
+    # NATS' own errors name no payload; of others only the kind is told.
     reason = str(error) if isinstance(error, NatsError) else type(error).__name__
     _log.warning("nats", reason=reason)

@@ -48,12 +48,19 @@ class _Ack(Struct):
     error: _Error | None = None
 
 
+class _ConsumerInfo(Struct):
+    num_pending: int = 0
+    num_ack_pending: int = 0
+    error: _Error | None = None
+
+
 class _DirectGet(Struct, omit_defaults=True):
     seq: int
     next_by_subj: str
 
 
 _ACK: Final = msgspec.json.Decoder(_Ack)
+_CONSUMER: Final = msgspec.json.Decoder(_ConsumerInfo)
 
 
 class Log:
@@ -108,6 +115,26 @@ class Log:
                 return None
             case status:
                 raise LogUnavailableError(f"The log answered a read with {status}.")
+
+    async def get(self, stream: str, sequence: int) -> StoredMessage | None:
+        """Read one message of a stream."""
+        message = await self.next(stream, ">", sequence)
+        return message if message and message.sequence == sequence else None
+
+    async def delete(self, stream: str, sequence: int) -> None:
+        """Delete a message of a stream that allows it; the log's own do not."""
+        body = msgspec.json.encode({"seq": sequence, "no_erase": True})
+        await self._request(f"$JS.API.STREAM.MSG.DELETE.{stream}", body, None)
+
+    async def pending(self, stream: str, consumer: str) -> int | None:
+        """Return how many messages a durable consumer has not handled yet; None without such a consumer."""
+        reply = await self._request(f"$JS.API.CONSUMER.INFO.{stream}.{consumer}", b"", None)
+        info = _CONSUMER.decode(reply.data)
+        return None if info.error else info.num_pending + info.num_ack_pending
+
+    async def ping(self) -> None:
+        """Return when the server's JetStream answers; raises LogUnavailableError."""
+        await self._request("$JS.API.INFO", b"", None)
 
     async def _publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         try:

@@ -54,6 +54,14 @@ async def apply(client: Client, partitions: int, path: Path = DECLARATION, repli
     return changed
 
 
+async def require(client: Client, partitions: int, path: Path = DECLARATION) -> None:
+    """Raise StreamsError unless every declared stream is there: services never declare one."""
+    for stream in declared(partitions, path):
+        name = stream.config["name"]
+        if await _ask(client, f"STREAM.INFO.{name}", {}) is None:
+            raise StreamsError(f"The stream {name} is not there: run `throughcare apply` first.")
+
+
 async def _apply_stream(client: Client, config: Config) -> list[str]:
     name = config["name"]
     info = await _ask(client, f"STREAM.INFO.{name}", {})

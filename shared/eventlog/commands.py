@@ -1,0 +1,86 @@
+"""Answers commands: NATS requests on `command.<service>.<Name>`, one queue group a service."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import structlog
+from faststream import AckPolicy
+from faststream.nats import NatsBroker, NatsMessage
+
+from shared import metrics
+from shared.commands import reply
+from shared.commands.base import Command
+from shared.commands.decision import Decider, Refused
+from shared.eventlog.clock import Clock
+from shared.eventlog.errors import LogUnavailableError
+from shared.eventlog.execute import Executor
+from shared.eventlog.policies import as_it_came
+from shared.events.registry import UndecodableEventError
+
+_IN_FLIGHT: Final = 64
+_ENCODER: Final = msgspec.json.Encoder()
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A command that may be asked from outside, and the decider that it is for."""
+
+    type: type[Command]
+    decider: Decider[Any, Any]
+
+
+class CommandHandlers:
+    """Decodes, executes and answers; nothing is thrown at the asker."""
+
+    def __init__(self, executor: Executor, accepted: Iterable[Accepted], clock: Clock) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._by_name: Mapping[str, tuple[msgspec.json.Decoder[Command], Decider[Any, Any]]] = {
+            one.type.__name__: (msgspec.json.Decoder(one.type), one.decider) for one in accepted
+        }
+
+    def subscribe(self, broker: NatsBroker, service: str) -> None:
+        """Answer the service's commands on the broker, several at a time."""
+        broker.subscriber(
+            f"command.{service}.*",
+            queue=service,
+            max_workers=_IN_FLIGHT,
+            ack_policy=AckPolicy.MANUAL,  # core NATS: there is nothing to acknowledge
+            decoder=as_it_came,
+        )(self._handle)
+
+    async def _handle(self, message: NatsMessage) -> bytes:
+        name = message.raw_message.subject.rpartition(".")[2]
+        answer = await self.answer(name, message.raw_message.data)
+        known = name if name in self._by_name else "unknown"
+        metrics.COMMANDS.labels(known, answer.__struct_config__.tag).inc()
+        return _ENCODER.encode(answer)
+
+    async def answer(self, name: str, body: bytes) -> reply.Reply:
+        """Execute the command of that name and JSON body."""
+        known = self._by_name.get(name)
+        if known is None:
+            return reply.Invalid(sentence=f"There is no command named {name}.")
+        decoder, decider = known
+        try:
+            command = decoder.decode(body)
+        except msgspec.DecodeError as error:
+            return reply.Invalid(sentence=f"{name} cannot be read: {error}.")
+        return await self._execute(decider, msgspec.structs.replace(command, now=self._clock()))
+
+    async def _execute(self, decider: Decider[Any, Any], command: Command) -> reply.Reply:
+        try:
+            return await self._executor.execute(decider, command)
+        except LogUnavailableError:
+            return reply.Unavailable(
+                sentence="It could not be stored now. Asking again with the same id is safe."
+            )
+        except UndecodableEventError:
+            _log.error("undecodable-entity", category=command.category, entity=command.entity)
+            return reply.Unavailable(sentence="The record holds an event that this version cannot read.")
+
+
+__all__ = ["Accepted", "CommandHandlers", "Refused"]

@@ -1,0 +1,103 @@
+"""What every deciding service is made of: the log, entities, commands, policies and timers, put together."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from faststream.nats import NatsBroker
+
+from shared import metrics
+from shared.eventlog import streams
+from shared.eventlog.clock import Clock, utc_now
+from shared.eventlog.connection import connect, options
+from shared.eventlog.durability import require_synced
+from shared.eventlog.entities import Entities
+from shared.eventlog.errors import UnsyncedLogError
+from shared.eventlog.execute import Executor
+from shared.eventlog.journal import Journal, open_pool
+from shared.eventlog.log import Log
+from shared.eventlog.policies import Policies
+from shared.eventlog.timers import Timers
+from shared.health import NotReadyError
+from shared.process import Process
+from shared.settings import Settings
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The parts of a service, for its composition root."""
+
+    settings: Settings
+    clock: Clock
+    log: Log
+    executor: Executor
+    broker: NatsBroker
+    policies: Policies
+    timers: Timers
+
+
+@asynccontextmanager
+async def open_runtime(service: str, settings: Settings, process: Process) -> AsyncGenerator[Runtime]:
+    """Connect everything; nothing is consumed before the caller starts the broker.
+
+    Raises UnsyncedLogError, or StreamsError where the streams were not applied.
+    """
+    client = await connect(
+        settings, name=service, closed=process.nats_closed, reconnected=_durability_of(settings, process)
+    )
+    await require_synced(settings)
+    await streams.require(client, settings.partitions)
+    pool = await open_pool(settings)
+    log = Log(client)
+    entities = Entities(log, Journal(pool), keep=settings.state_cache)
+    broker = NatsBroker(
+        settings.nats_url,
+        apply_types=False,  # handlers decode with a typed decoder themselves
+        logger=None,
+        graceful_timeout=15.0,
+        **options(settings, name=f"{service}-broker", closed=process.nats_closed),
+    )
+    policies = Policies(service, broker, log, utc_now)
+    process.ready("log", log.ping)
+    process.ready("consumers", _consumers(log, policies))
+    try:
+        yield Runtime(
+            settings=settings,
+            clock=utc_now,
+            log=log,
+            executor=Executor(log, entities, settings),
+            broker=broker,
+            policies=policies,
+            timers=Timers(service, log),
+        )
+    finally:
+        await broker.stop()
+        await client.close()
+        await pool.close()
+
+
+def _durability_of(settings: Settings, process: Process) -> Any:  # noqa: ANN401 -- a callback of nats-py
+    """Check a server that the client came back to: it may be another one, or started with other settings."""
+
+    async def check() -> None:
+        try:
+            await require_synced(settings)
+        except UnsyncedLogError as error:
+            process.fail(str(error))
+
+    return check
+
+
+def _consumers(log: Log, policies: Policies) -> Any:  # noqa: ANN401 -- a check of shared.health
+    async def check() -> None:
+        for stream, consumer in policies.consumers:
+            pending = await log.pending(stream, consumer)
+            if pending is None:
+                raise NotReadyError(f"The consumer {consumer} of {stream} is not there.")
+            metrics.CONSUMER_PENDING.labels(consumer).set(pending)
+
+    return check
