@@ -1,0 +1,53 @@
+"""Every figure that a process counts (Prometheus). Labels name kinds of things, never an id or a person."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+COMMANDS: Final = Counter(
+    "throughcare_commands_total",
+    "Commands handled, by type and answer (appended, unchanged, refused, invalid, unavailable).",
+    ("type", "answer"),
+)
+COMMAND_SECONDS: Final = Histogram(
+    "throughcare_command_seconds", "From a command's arrival to its answer.", ("type",), buckets=_SECONDS
+)
+EVENTS_APPENDED: Final = Counter("throughcare_events_appended_total", "Events appended, by type.", ("type",))
+CONFLICTS: Final = Counter(
+    "throughcare_append_conflicts_total",
+    "Appends refused because somebody else appended to the entity first, by category.",
+    ("category",),
+)
+
+POLICY_OUTCOMES: Final = Counter(
+    "throughcare_policy_outcomes_total",
+    "Messages that a policy handled, by consumer and outcome (done, retried, parked).",
+    ("consumer", "outcome"),
+)
+CONSUMER_PENDING: Final = Gauge(
+    "throughcare_consumer_pending", "Messages not yet acknowledged by a durable consumer.", ("consumer",)
+)
+
+PROJECTOR_BATCHES: Final = Counter(
+    "throughcare_projector_batches_total", "Batches committed, by partition.", ("partition",)
+)
+PROJECTOR_EVENTS: Final = Counter(
+    "throughcare_projector_events_total", "Events committed to the journal, by partition.", ("partition",)
+)
+PROJECTOR_BATCH_SECONDS: Final = Histogram(
+    "throughcare_projector_batch_seconds", "One batch, from its first event to the commit.", buckets=_SECONDS
+)
+PROJECTOR_LAG: Final = Gauge(
+    "throughcare_projector_lag_events", "Events of the log that are not committed yet.", ("partition",)
+)
+
+MLLP_MESSAGES: Final = Counter(
+    "throughcare_mllp_messages_total",
+    "Messages of hospitals, by kind (adt, referral, other) and acknowledgement code.",
+    ("kind", "answer"),
+)
+MLLP_SECONDS: Final = Histogram(
+    "throughcare_mllp_seconds", "From a complete message to its acknowledgement.", buckets=_SECONDS
+)
