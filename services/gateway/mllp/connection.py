@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Protocol
+from typing import Protocol, cast
 
 from msgspec import Struct
 
@@ -81,9 +81,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the peer, or hang up where there is no room."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("MLLP runs over a stream.")
-        self._transport = transport
+        # A cast, for uvloop's transports are none of asyncio's classes.
+        self._transport = cast("asyncio.Transport", transport)
         if not self._server.admit(self):
             self.cut_off("As many are open as are allowed.")
 
