@@ -48,7 +48,7 @@ def _pin_uv(command: list[str], variables: dict[str, str], root: Path) -> None:
 def _pins_only(lock: Path) -> Generator[Path]:
     """A copy of the lock without hashes, to be written anew; it takes the lock's place if that succeeds.
 
-    uv keeps the hashes of a version it finds pinned, though the index may have more: of other platforms' files.
+    uv keeps the hashes of a version it finds pinned, though the index may have those of more platforms.
     """
     with TemporaryDirectory() as folder:
         copy = Path(folder) / lock.name
