@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from services.intake.deciders.retold import latest
 from shared.commands.decision import Decision, refused
 from shared.commands.intake import AmendReferral, ReceiveReferral
 from shared.events.referral import ReferralAmended, ReferralDuplicateDetected, ReferralReceived
@@ -54,17 +55,13 @@ def as_amended(asked: ReferralReceived, by: ReferralAmended) -> ReferralReceived
     """Return what is asked now."""
     return replace(
         asked,
-        priority=_told(by.priority, asked.priority),
-        referrer=_told(by.referrer, asked.referrer),
-        service_requested=_told(by.service_requested, asked.service_requested),
-        reasons=_told(by.reasons, asked.reasons),
-        insurance=_told(by.insurance, asked.insurance),
+        priority=latest(asked.priority, by.priority),
+        referrer=latest(asked.referrer, by.referrer),
+        service_requested=latest(asked.service_requested, by.service_requested),
+        reasons=latest(asked.reasons, by.reasons),
+        insurance=latest(asked.insurance, by.insurance),
     )
 
 
 def _news(told: T | None, held: T | None) -> T | None:
     return None if told == held else told
-
-
-def _told(told: T | None, held: T) -> T:
-    return held if told is None else told

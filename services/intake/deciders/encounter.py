@@ -1,0 +1,123 @@
+"""What hospitals tell of a participant's stays: facts, matched by sender and visit number (PV1-19).
+
+A notice is never refused. The same message again, or one that tells nothing new of the visit, gives nothing.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.intake.deciders import admission, discharge
+from services.intake.deciders.visit import Ledger, Reversal, Visit, visit
+from shared.commands.decision import Decision
+from shared.commands.intake import (
+    CancelAdmission,
+    CancelDischarge,
+    NotifyAdmission,
+    NotifyDeath,
+    NotifyDischarge,
+    NotifyTransfer,
+)
+from shared.events.base import EventData, MessageReference
+from shared.events.encounter import (
+    AdmissionCancelled,
+    DeathNotified,
+    DischargeCancelled,
+    DischargeNotified,
+    InpatientAdmissionNotified,
+    ReversalUnmatched,
+    TransferNotified,
+)
+
+Notice = NotifyAdmission | NotifyTransfer | NotifyDischarge | CancelAdmission | CancelDischarge | NotifyDeath
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """What was told of each visit and not taken back."""
+
+    admissions: Ledger[InpatientAdmissionNotified] = Ledger[InpatientAdmissionNotified]()
+    discharges: Ledger[DischargeNotified] = Ledger[DischargeNotified]()
+    transfers: dict[Visit, TransferNotified] = {}  # the last of each visit
+    died: bool = False
+    told: frozenset[tuple[str, str]] = frozenset()  # what messages told already: (what, inbound id)
+
+
+def evolve(state: State, event: EventData) -> State:
+    """Note what was told, and by which message."""
+    match event:
+        case InpatientAdmissionNotified(admission=id, message=message):
+            noted = replace(state, admissions=state.admissions.noted(id, event))
+            return _told(noted, "admission", message)
+        case DischargeNotified(discharge=id, message=message):
+            noted = replace(state, discharges=state.discharges.noted(id, event))
+            return _told(noted, "discharge", message)
+        case AdmissionCancelled(admission=id, message=message):
+            noted = replace(state, admissions=state.admissions.cancelled(id, _reversal(event)))
+            return _told(noted, "admission-reversal", message)
+        case DischargeCancelled(discharge=id, message=message):
+            noted = replace(state, discharges=state.discharges.cancelled(id, _reversal(event)))
+            return _told(noted, "discharge-reversal", message)
+        case ReversalUnmatched(of=of, message=message):
+            return _told(_waits(state, event), f"{of}-reversal", message)
+        case TransferNotified(message=message):
+            key = visit(message, event.facility, event.visit_number)
+            return _told(replace(state, transfers={**state.transfers, key: event}), "transfer", message)
+        case DeathNotified():
+            return replace(state, died=True)
+        case _:
+            return state
+
+
+def _told(state: State, what: str, message: MessageReference | None) -> State:
+    return state if message is None else replace(state, told=state.told | {(what, message.inbound_id)})
+
+
+def _reversal(event: AdmissionCancelled | DischargeCancelled | ReversalUnmatched) -> Reversal:
+    return Reversal(visit=visit(event.message, event.facility, event.visit_number), message=event.message)
+
+
+def _waits(state: State, event: ReversalUnmatched) -> State:
+    if event.of == "admission":
+        return replace(state, admissions=state.admissions.waits(_reversal(event)))
+    return replace(state, discharges=state.discharges.waits(_reversal(event)))
+
+
+_WHAT: dict[type[Notice], str] = {
+    NotifyAdmission: "admission",
+    NotifyTransfer: "transfer",
+    NotifyDischarge: "discharge",
+    CancelAdmission: "admission-reversal",
+    CancelDischarge: "discharge-reversal",
+    NotifyDeath: "death",
+}
+
+
+def decide(command: Notice, state: State) -> Decision:
+    """Record what is news; refuse nothing."""
+    if command.message is not None and (_WHAT[type(command)], command.message.inbound_id) in state.told:
+        return []
+    match command:
+        case NotifyAdmission():
+            return admission.notified(command, state.admissions)
+        case NotifyDischarge():
+            return discharge.notified(command, state.discharges)
+        case CancelAdmission():
+            return admission.cancelled(command, state.admissions)
+        case CancelDischarge():
+            return discharge.cancelled(command, state.discharges)
+        case NotifyTransfer():
+            return _transferred(command, state)
+        case NotifyDeath(facility=facility, died=died, message=message):
+            return [] if state.died else [DeathNotified(facility=facility, died=died, message=message)]
+
+
+def _transferred(command: NotifyTransfer, state: State) -> Decision:
+    """A move tells where the person is now: only the same place as the last of the visit is no news."""
+    moved = TransferNotified(
+        facility=command.facility,
+        visit_number=command.visit_number,
+        location=command.location,
+        encounter_class=command.encounter_class,
+        message=command.message,
+    )
+    held = state.transfers.get(visit(command.message, command.facility, command.visit_number))
+    return [] if held is not None and replace(moved, message=held.message) == held else [moved]
