@@ -1,8 +1,8 @@
 """The days between which a follow-up is owed.
 
-Within 7 and 30 days is counted as in NCQA's HEDIS measures: after hospitalization for mental illness (FUH) and
-after high-intensity care for substance use disorder (FUI) from the day after discharge; after an emergency visit
-(FUM, FUA) from the day of the visit itself. Calendar days in the site's time zone, both ends included.
+Within 7 and 30 days is counted as in NCQA's HEDIS measures: after hospitalization for mental illness (FUH)
+and after high-intensity care for substance use disorder (FUI) from the day after discharge; after an
+emergency visit (FUM, FUA) from the day of the visit itself. All are calendar days in the site's time zone.
 """
 
 from calendar import monthrange
