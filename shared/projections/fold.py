@@ -1,0 +1,226 @@
+"""Folding events into rows: the one fold that batches, rebuilds, verification, replay and "as of" share.
+
+Pure: rows go in, events are applied in order, rows come out. An event counts for every projection or for
+none.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from pathlib import PurePath
+from typing import Any, Generic, Protocol, TypeVar, cast
+from uuid import UUID
+
+from msgspec import Struct
+
+from shared.events.base import EventData
+from shared.events.envelope import Recorded
+from shared.projections.projection import AnyProjection, Projection
+
+R = TypeVar("R", bound=Struct)
+Key = tuple[object, ...]
+KeyOf = Callable[[Any], Key]
+
+participant_of: Callable[[Any], UUID] = attrgetter("participant")
+
+
+class RowError(Exception):
+    """A projection asked its rows for something they cannot do; it is the projection's fault."""
+
+
+class Unapplied(Struct, frozen=True):
+    """An event that a projection could not apply. The reason names code, never what the event says."""
+
+    projection: str
+    reason: str
+
+
+class Changes(Struct, frozen=True):
+    """What a fold changed in one read model: rows added, rows replaced, keys of rows taken away."""
+
+    added: list[Any]
+    replaced: list[Any]
+    removed: list[Key]
+
+
+class _Undoable(Protocol):
+    def undo(self, key: Key, previous: Any, /) -> None: ...  # noqa: ANN401 (a row of any projection)
+
+
+_Steps = list[tuple[_Undoable, Key, Any]]
+
+
+class KeyedRows(Generic[R]):
+    """One participant's rows by primary key."""
+
+    __slots__ = ("_key_of", "_participant", "_rows", "_steps", "_stored")
+
+    def __init__(self, participant: UUID, key_of: KeyOf, steps: _Steps) -> None:
+        self._participant = participant
+        self._key_of = key_of
+        self._steps = steps
+        self._stored: dict[Key, R] = {}
+        self._rows: dict[Key, R] = {}
+
+    def store(self, row: R) -> None:
+        """Take in a row as the table has it."""
+        key = self._key_of(row)
+        self._stored[key] = self._rows[key] = row
+
+    def get(self, *key: object) -> R | None:
+        return self._rows.get(key)
+
+    def put(self, row: R) -> None:
+        if participant_of(row) != self._participant:
+            raise RowError("A row may only be put for the participant whose event is applied.")
+        key = self._key_of(row)
+        self._steps.append((self, key, self._rows.get(key)))
+        self._rows[key] = row
+
+    def remove(self, *key: object) -> None:
+        previous = self._rows.pop(key, None)
+        if previous is not None:
+            self._steps.append((self, key, previous))
+
+    def all(self) -> Iterable[R]:
+        return list(self._rows.values())
+
+    def undo(self, key: Key, previous: R | None) -> None:
+        if previous is None:
+            del self._rows[key]
+        else:
+            self._rows[key] = previous
+
+    def collect(self, changes: Changes) -> None:
+        """Add to the changes what differs from what was stored."""
+        for key, row in self._rows.items():
+            before = self._stored.get(key)
+            if before is None:
+                changes.added.append(row)
+            elif before is not row and before != row:
+                changes.replaced.append(row)
+        changes.removed.extend(key for key in self._stored if key not in self._rows)
+
+
+class AppendedRows(Generic[R]):
+    """One participant's new rows of an append-only table."""
+
+    __slots__ = ("_participant", "_rows", "_steps")
+
+    def __init__(self, participant: UUID, steps: _Steps) -> None:
+        self._participant = participant
+        self._steps = steps
+        self._rows: list[R] = []
+
+    def get(self, *_key: object) -> R | None:
+        raise RowError("An append-only table is never read while it is folded.")
+
+    def put(self, row: R) -> None:
+        if participant_of(row) != self._participant:
+            raise RowError("A row may only be put for the participant whose event is applied.")
+        self._steps.append((self, (), None))
+        self._rows.append(row)
+
+    def remove(self, *_key: object) -> None:
+        raise RowError("From an append-only table nothing is taken away.")
+
+    def all(self) -> Iterable[R]:
+        return list(self._rows)
+
+    def undo(self, _key: Key, _previous: R | None) -> None:
+        self._rows.pop()
+
+    def collect(self, changes: Changes) -> None:
+        changes.added.extend(self._rows)
+
+
+class FoldedTable:
+    """The rows of several participants in one read model."""
+
+    def __init__(self, projection: AnyProjection, steps: _Steps) -> None:
+        self.projection = projection
+        self.key_of = _key_of(projection.key)
+        self.apply = projection.apply
+        self._steps = steps
+        self._participants: dict[UUID, KeyedRows[Any] | AppendedRows[Any]] = {}
+
+    def store(self, row: Struct) -> None:
+        """Take in a row as the table has it; only of a table that is read back."""
+        cast("KeyedRows[Any]", self.rows(participant_of(row))).store(row)
+
+    def rows(self, participant: UUID) -> KeyedRows[Any] | AppendedRows[Any]:
+        """Return the rows of a participant, none so far if they were not stored."""
+        found = self._participants.get(participant)
+        if found is None:
+            found = self._participants[participant] = self._make(participant)
+        return found
+
+    def changes(self) -> Changes:
+        """Return what is to be written."""
+        changes = Changes([], [], [])
+        for rows in self._participants.values():
+            rows.collect(changes)
+        return changes
+
+    def _make(self, participant: UUID) -> KeyedRows[Any] | AppendedRows[Any]:
+        if self.projection.append_only:
+            return AppendedRows(participant, self._steps)
+        return KeyedRows(participant, self.key_of, self._steps)
+
+
+class Fold:
+    """Folds events of many participants into rows of every projection; participants do not meet."""
+
+    def __init__(self, projections: Sequence[AnyProjection]) -> None:
+        self._steps: _Steps = []
+        self.tables = [FoldedTable(projection, self._steps) for projection in projections]
+        self._handlers: dict[type[EventData], list[FoldedTable]] = {}
+        for table in self.tables:
+            for kind in table.projection.handles:
+                self._handlers.setdefault(kind, []).append(table)
+
+    def apply(self, recorded: Recorded) -> Unapplied | None:
+        """Apply one event to every projection that handles it, or, if one of them fails, to none."""
+        event = recorded.event
+        steps = self._steps
+        steps.clear()
+        for table in self._handlers.get(type(event.data), ()):
+            try:
+                table.apply(table.rows(event.subject), recorded)
+            except Exception as error:  # noqa: BLE001 (whatever a projection does wrong parks one participant)
+                self._undo()
+                return Unapplied(table.projection.name, _where(error))
+        return None
+
+    def handling(self, data: EventData) -> Iterator[FoldedTable]:
+        """Return the tables that an event is for."""
+        return iter(self._handlers.get(type(data), ()))
+
+    def changes(self) -> Iterator[tuple[AnyProjection, Changes]]:
+        """Return what is to be written, a read model at a time."""
+        return ((table.projection, table.changes()) for table in self.tables)
+
+    def _undo(self) -> None:
+        for rows, key, previous in reversed(self._steps):
+            rows.undo(key, previous)
+        self._steps.clear()
+
+
+def rows_of(fold: Fold, projection: Projection[R], participant: UUID) -> list[R]:
+    """Return what a fold holds of one participant in one read model."""
+    table = next(table for table in fold.tables if table.projection.name == projection.name)
+    return list(table.rows(participant).all())
+
+
+def _key_of(fields: tuple[str, ...]) -> KeyOf:
+    first, *others = fields
+    if others:
+        return attrgetter(first, *others)
+    get = attrgetter(first)
+    return lambda row: (get(row),)
+
+
+def _where(error: Exception) -> str:
+    """Say which code failed. An exception's own text may quote what it was given."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {frame.name} ({PurePath(frame.filename).name}:{frame.lineno})"
