@@ -1,5 +1,7 @@
 """What can go wrong between a decision and the log."""
 
+from shared.commands.decision import Refused
+
 
 class LogUnavailableError(Exception):
     """The log did not answer; whether it stored what was sent is not known, so the command is asked again."""
@@ -15,3 +17,10 @@ class UnsyncedLogError(Exception):
 
 class NotYetError(Exception):
     """Something that this depends on has not been seen yet; it is tried again later."""
+
+
+class PolicyRefusedError(Exception):
+    """A policy's command was refused: the message is parked, for asking again does not help."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(f"{refused.code}: {refused.sentence}")

@@ -4,9 +4,9 @@ Delivery is at least once and may be out of order after a retry; a policy's comm
 the event, so its effect is exactly once.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -15,9 +15,11 @@ from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from msgspec import Struct
 
 from shared import metrics
-from shared.commands.decision import Refused
+from shared.commands.base import Command
+from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
-from shared.eventlog.errors import LogUnavailableError, NotYetError
+from shared.eventlog.errors import LogUnavailableError, NotYetError, PolicyRefusedError
+from shared.eventlog.execute import Executor
 from shared.eventlog.log import Log
 from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
 from shared.events.registry import UndecodableEventError
@@ -45,11 +47,21 @@ class Delivery(Struct, frozen=True, kw_only=True):
 Policy = Callable[[Delivery], Awaitable[None]]
 
 
-class PolicyRefusedError(Exception):
-    """A policy's command was refused: the message is parked, for asking again does not help."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(f"{refused.code}: {refused.sentence}")
+async def carry_out(
+    executor: Executor,
+    decider: Decider[Any, Any],
+    command: Command,
+    *,
+    expect_new: bool = False,
+    unless: Container[str] = (),
+) -> None:
+    """Execute a policy's command; raises PolicyRefusedError where it is refused, but for codes in `unless`."""
+    outcome = await executor.execute(decider, command, expect_new=expect_new)
+    if not isinstance(outcome, Refused):
+        return
+    if outcome.code not in unless:
+        raise PolicyRefusedError(outcome)
+    _log.info("policy-refused", command=type(command).__name__, code=outcome.code)
 
 
 class Policies:

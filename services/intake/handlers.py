@@ -1,0 +1,44 @@
+"""The commands that intake answers."""
+
+from typing import Final
+
+from services.intake.deciders import participant, referral
+from shared.commands import intake
+from shared.eventlog.commands import Accepted
+
+_PARTICIPANT: Final = (
+    intake.RegisterParticipant,
+    intake.CorrectDemographics,
+    intake.RecordAssessment,
+    intake.CorrectAssessment,
+    intake.DeclineAssessment,
+    intake.ResolveSuicideRisk,
+    intake.RecommendLevelOfCare,
+    intake.Enrol,
+    intake.CompleteOrientation,
+)
+_REFERRAL: Final = (
+    intake.AmendReferral,
+    intake.AcceptReferral,
+    intake.DeclineReferral,
+    intake.RequestInformation,
+    intake.ReceiveInformation,
+    intake.RequestReferralCancellation,
+    intake.ConfirmReferralCancellation,
+    intake.RefuseReferralCancellation,
+    intake.ScheduleIntakeAppointment,
+    intake.RescheduleIntakeAppointment,
+    intake.CancelIntakeAppointment,
+    intake.RecordIntakeNoShow,
+    intake.RecordIntakeAttendance,
+    intake.SendInterimNote,
+    intake.SendReferralOutcome,
+    intake.WaitlistReferral,
+    intake.RemoveFromWaitlist,
+)
+
+ACCEPTED: Final = (
+    *(Accepted(command, participant.DECIDER) for command in _PARTICIPANT),
+    *(Accepted(command, referral.DECIDER) for command in _REFERRAL),
+)
+"""Identifiers are claimed, referrals received and notices told by messages only (see policies)."""

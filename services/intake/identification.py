@@ -1,0 +1,129 @@
+"""Finds out whom a message is about: the exact identifier wins, and the first to claim one keeps it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from services.intake.deciders import identity
+from services.intake.inbound import context_of
+from shared.commands.decision import Refused, derived, refused
+from shared.commands.intake import ClaimIdentifier
+from shared.eventlog.errors import PolicyRefusedError
+from shared.eventlog.execute import Executor
+from shared.eventlog.subjects import EntityKey, partition_of
+from shared.events.base import Identifier
+from shared.events.inbound import InboundEnvelope, Referral
+from shared.identifiers import identity_key
+from shared.settings import Settings
+
+
+class Placed(NamedTuple):
+    """The referral that a placer's number names, and whose it is."""
+
+    participant: UUID
+    referral: UUID
+    is_new: bool
+
+
+class Identified(Struct, frozen=True):
+    """The participant, and whether this message is the first to name them."""
+
+    participant: UUID
+    is_new: bool
+
+
+class Identification:
+    """Looks identifiers up and claims them."""
+
+    def __init__(self, executor: Executor, settings: Settings) -> None:
+        self._executor = executor
+        self._secret = settings.identifier_key
+        self._partitions = settings.partitions
+
+    def keys(self, identifiers: Sequence[Identifier]) -> list[str]:
+        """Return the keyed hashes that stand for the identifiers."""
+        return [identity_key(identifier, self._secret) for identifier in identifiers]
+
+    async def owner(self, identifiers: Sequence[Identifier]) -> UUID | None:
+        """Return the participant that any of the identifiers names, or None.
+
+        Raises PolicyRefusedError where they name different ones: a person must look at that.
+        """
+        return _one_owner(await self._claims_of(identifiers))
+
+    async def identify(self, envelope: InboundEnvelope, now: datetime) -> Identified:
+        """Return the message's participant, and claim for them the identifiers that nobody has."""
+        identifiers = envelope.data.person.identifiers
+        # The only identifier is claimed without a look: the claim itself tells whether somebody has it.
+        claims = [identity.State()] if len(identifiers) == 1 else await self._claims_of(identifiers)
+        known = _one_owner(claims)
+        participant = known or derived(envelope.id, "participant")
+        free = (i for i, claim in zip(identifiers, claims, strict=True) if claim.participant is None)
+        ours = await asyncio.gather(*(self._claim(envelope, each, participant, now) for each in free))
+        if all(ours):
+            return Identified(participant, known is None)
+        return Identified(await self._settled(identifiers), is_new=False)
+
+    async def place(
+        self, envelope: InboundEnvelope, message: Referral, participant: UUID, now: datetime
+    ) -> Placed:
+        """Return the referral of the message's placer number: a new one, or the one that has it."""
+        placer = message.placer
+        key = identity_key(Identifier(f"placer:{placer.assigner}", placer.value), self._secret)
+        referral = derived(envelope.id, "referral")
+        claim = ClaimIdentifier(
+            id=derived(envelope.id, "claim-placer"),
+            participant=participant,
+            key=key,
+            identifier=Identifier(placer.assigner, placer.value, "PLAC"),
+            referral=referral,
+            **context_of(envelope, now),
+        )
+        outcome = await self._executor.execute(identity.DECIDER, claim, expect_new=True)
+        if not isinstance(outcome, Refused):
+            return Placed(participant, referral, is_new=True)
+        state = await self._claim_of(key)
+        if state.participant is None or state.referral is None:
+            raise PolicyRefusedError(outcome)
+        return Placed(state.participant, state.referral, is_new=False)
+
+    async def _claim(
+        self, envelope: InboundEnvelope, identifier: Identifier, participant: UUID, now: datetime
+    ) -> bool:
+        key = identity_key(identifier, self._secret)
+        claim = ClaimIdentifier(
+            id=derived(envelope.id, f"claim:{key}"),
+            participant=participant,
+            key=key,
+            identifier=identifier,
+            **context_of(envelope, now),
+        )
+        outcome = await self._executor.execute(identity.DECIDER, claim, expect_new=True)
+        return not isinstance(outcome, Refused)
+
+    async def _settled(self, identifiers: Sequence[Identifier]) -> UUID:
+        """Return the owner after another message claimed an identifier first."""
+        owner = await self.owner(identifiers)
+        if owner is None:
+            raise PolicyRefusedError(refused("identifier-claimed", "An identifier has no readable owner."))
+        return owner
+
+    async def _claims_of(self, identifiers: Sequence[Identifier]) -> list[identity.State]:
+        return await asyncio.gather(*(self._claim_of(key) for key in self.keys(identifiers)))
+
+    async def _claim_of(self, key: str) -> identity.State:
+        entity = EntityKey(partition_of(key, self._partitions), "identity", key)
+        return (await self._executor.entity(identity.DECIDER, entity)).state
+
+
+def _one_owner(claims: Sequence[identity.State]) -> UUID | None:
+    owners = {claim.participant for claim in claims if claim.participant is not None}
+    if len(owners) > 1:
+        raise PolicyRefusedError(
+            refused("identifiers-disagree", "The message's identifiers name different participants.")
+        )
+    return next(iter(owners), None)

@@ -1,0 +1,86 @@
+"""When a referral moves, its sender is owed the news: a CloudEvent on `outbound.<source>.status`."""
+
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from services.intake.deciders import referral
+from shared.commands.decision import derived
+from shared.eventlog.execute import Executor
+from shared.eventlog.log import Log
+from shared.eventlog.policies import Delivery
+from shared.eventlog.subjects import EntityKey, parse_subject
+from shared.events.base import Identifier
+from shared.events.registry import REGISTRY
+
+_TYPE: Final = "throughcare.outbound.ReferralStatus"
+
+
+class ReferralStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the sender may know: its own number, where the referral is, and since what."""
+
+    referral: UUID
+    placer: Identifier
+    status: str  # of the harmonised state table, or one of our extensions
+    because: str  # the CloudEvents type of the event
+    at: datetime
+
+
+class OutboundEnvelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The CloudEvent around it; `id` derives from the event, so that one told twice is known."""
+
+    specversion: Literal["1.0"]
+    id: UUID
+    source: str
+    type: str
+    time: datetime
+    datacontenttype: Literal["application/json"]
+    data: ReferralStatus
+
+
+class OutboundPolicy:
+    """Handles every event of a referral."""
+
+    def __init__(self, executor: Executor, log: Log) -> None:
+        self._executor = executor
+        self._log = log
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Publish where the referral is after this event, to whoever sent it by message."""
+        event = REGISTRY.decode(delivery.payload)
+        key = parse_subject(delivery.subject)
+        state = await self._state_at(key, delivery.sequence)
+        if state.asked is None or state.asked.message is None:
+            return
+        status = OutboundEnvelope(
+            specversion="1.0",
+            id=derived(event.id, "outbound-status"),
+            source="/throughcare/intake",
+            type=_TYPE,
+            time=event.time,
+            datacontenttype="application/json",
+            data=ReferralStatus(
+                referral=UUID(key.entity),
+                placer=state.asked.placer,
+                status=state.status,
+                because=event.type,
+                at=event.time,
+            ),
+        )
+        subject = f"outbound.{state.asked.message.source}.status"
+        await self._log.publish(subject, msgspec.json.encode(status), {"Nats-Msg-Id": str(status.id)})
+
+    async def _state_at(self, key: EntityKey, sequence: int) -> referral.State:
+        """Return the referral as of the event: it may have moved on since."""
+        entity = await self._executor.entity(referral.DECIDER, key)
+        if entity.sequence == sequence:
+            return entity.state
+        state = referral.DECIDER.initial
+        async for message in self._log.tail(key.stream, key.subject, 0):
+            if message.sequence > sequence:
+                break
+            state = referral.evolve(state, REGISTRY.decode(message.payload).data)
+        return state
