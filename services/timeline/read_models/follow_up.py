@@ -156,11 +156,13 @@ def _evolve(row: FollowUp, event: _OfOne) -> FollowUp:
         case AftercareAttended(on=on, within_window=within, session=session):
             return replace(row, status="attended", kept_on=on, within_window=within, kept_by_session=session)
         case AftercareMissed(cause=cause):
-            return replace(row, status="missed", appointment=None, reason=cause)
+            appointment = None if cause == "window-closed" else row.appointment
+            return replace(row, status="missed", appointment=appointment, reason=cause)
         case AftercareCancelled(reason=reason):
             return replace(row, status="cancelled", reason=reason)
         case FollowUpSuperseded(cause=cause):
-            return replace(row, status="superseded", status_before=row.status, superseded_cause=cause)
+            before = row.status if row.is_owed else row.status_before
+            return replace(row, status="superseded", status_before=before, superseded_cause=cause)
         case FollowUpReinstated():
             before = row.status_before or "planned"
             return replace(row, status=before, status_before=None, superseded_cause=None)

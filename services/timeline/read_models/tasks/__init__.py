@@ -1,0 +1,1 @@
+"""The tasks that events open and close for coordinators, a topic a file."""
