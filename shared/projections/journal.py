@@ -8,7 +8,6 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from shared.eventlog.subjects import parse_subject
 from shared.events.envelope import Event, Position, Recorded
 from shared.events.registry import REGISTRY, UndecodableEventError
 
@@ -111,13 +110,13 @@ def entry_of(row: asyncpg.Record) -> Entry:
 
 def journalled_row(row: asyncpg.Record) -> Journalled:
     """Decode a row of the journal as it was decoded when it came; it needs no more than the message's own."""
-    subject = f"care.{row['k']}.{row['category']}.{row['entity']}"
+    subject = _subject(row["k"], row["category"], row["entity"])
     return journalled(LogMessage(row["k"], row["seq"], subject, row["recorded_at"], row["message"]))
 
 
 def message_of(entry: Entry) -> LogMessage:
     """Return what the log holds, or should."""
-    subject = f"care.{entry.k}.{entry.category}.{entry.entity}"
+    subject = _subject(entry.k, entry.category, entry.entity)
     return LogMessage(entry.k, entry.seq, subject, entry.recorded_at, entry.message)
 
 
@@ -128,12 +127,14 @@ def problem_of(error: Exception) -> str:
     return f"The event cannot be read: {type(error).__name__}."
 
 
+def _subject(k: int, category: str | None, entity: str | None) -> str:
+    return ".".join(part for part in ("care", str(k), category, entity) if part is not None)
+
+
 def _entity(subject: str) -> tuple[str | None, str | None]:
-    try:
-        key = parse_subject(subject)
-    except ValueError:
-        return None, None
-    return key.category, key.entity
+    # Not parse_subject: whatever a stream took is journalled, and is put back under the same subject.
+    _, _, category, entity, *_ = (*subject.split(".", 3), None, None)
+    return category, entity
 
 
 def _entry(

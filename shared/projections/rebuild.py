@@ -1,25 +1,31 @@
 """Fills a new generation of read models from the journal while the old one serves, then swaps."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import structlog
+import asyncpg
 
+from shared.projections.batch import Parked, apply_safely, park
+from shared.projections.checkpoint import Checkpoint, checkpoint_of, read_checkpoints
 from shared.projections.generation import (
     OtherProjectionsError,
+    activate,
     active_generation,
     drop_generations,
     make_generation,
     versions_of,
 )
+from shared.projections.journal import entry_of, journalled, message_of
 from shared.projections.lead import until_rebuilder
 from shared.projections.migration import migrate
 from shared.projections.postgres import Connection, connect
 from shared.projections.projection import AnyProjection
-
-_log: Final = structlog.get_logger()
+from shared.projections.queries import sql
+from shared.projections.rebuild_range import RangeTask, fold_ranges, ranges
+from shared.projections.table import Tables
 
 EVENTS_A_BATCH: Final = 1_000
 NEARLY_CAUGHT_UP: Final = 2_000

@@ -1,4 +1,4 @@
-"""Folding the participants of one range of ids from the journal, in as many processes as there is work for."""
+"""Folding the participants of a range of ids from the journal, in as many processes as there is work for."""
 
 import asyncio
 import multiprocessing
