@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -38,7 +38,6 @@ class RangeTask:
     """What every range is folded into, and how far: a sequence for each partition from 0 on."""
 
     database_url: str
-    projections: Sequence[AnyProjection]
     generation: int
     upto: list[int]
 
@@ -61,26 +60,30 @@ async def ranges(connection: Connection) -> AsyncIterator[Range]:
         after = to
 
 
-async def fold_ranges(
-    task: RangeTask, every: AsyncIterator[Range], events: int, processes: int
+@dataclass(frozen=True)
+class Workers:
+    """Processes that fold ranges. `load` is picklable and makes the projections there: they hold closures."""
+
+    load: Callable[[], Sequence[AnyProjection]]
+    count: int = 2
+
+
+async def fold_here(
+    task: RangeTask, every: AsyncIterator[Range], projections: Sequence[AnyProjection]
 ) -> AsyncIterator[Folded]:
-    """Fold every range; how many events there are decides whether processes are worth it."""
-    if events < WORTH_PROCESSES or processes <= 1:
-        connection = await connect(task.database_url)
-        try:
-            async for each in every:
-                yield await fold_range(connection, task, each)
-        finally:
-            await connection.close()
-        return
-    async for folded in _in_processes(task, every, processes):
-        yield folded
+    """Fold every range in this process."""
+    tables = Tables(projections, task.generation)
+    connection = await connect(task.database_url)
+    try:
+        async for each in every:
+            yield await fold_range(connection, tables, task.upto, each)
+    finally:
+        await connection.close()
 
 
-async def fold_range(connection: Connection, task: RangeTask, every: Range) -> Folded:
+async def fold_range(connection: Connection, tables: Tables, upto: list[int], every: Range) -> Folded:
     """Fold whole participants in memory and write their final rows, in one transaction."""
-    rows = await connection.fetch(sql("journal_of_participants"), every.after, every.to, task.upto)
-    tables = Tables(task.projections, task.generation)
+    rows = await connection.fetch(sql("journal_of_participants"), every.after, every.to, upto)
     try:
         async with connection.transaction():
             parked = await _fold_together(connection, tables, rows)
@@ -123,16 +126,19 @@ def _fold_row(fold: Fold, row: asyncpg.Record) -> Parked | None:
     return None
 
 
-async def _in_processes(
-    task: RangeTask, every: AsyncIterator[Range], processes: int
+async def fold_in_processes(
+    task: RangeTask, every: AsyncIterator[Range], workers: Workers
 ) -> AsyncIterator[Folded]:
+    """Fold every range in other processes, a few ranges ahead of who asks."""
     context = multiprocessing.get_context("spawn")  # a fork would share our connections
-    with ProcessPoolExecutor(processes, context, initializer=_start, initargs=(task,)) as pool:
+    with ProcessPoolExecutor(
+        workers.count, context, initializer=_start, initargs=(task, workers.load)
+    ) as pool:
         loop = asyncio.get_running_loop()
         under_way: deque[asyncio.Future[Folded]] = deque()
         async for each in every:
-            under_way.append(loop.run_in_executor(pool, _fold_here, each))
-            if len(under_way) > 2 * processes:
+            under_way.append(loop.run_in_executor(pool, _fold_in_worker, each))
+            if len(under_way) > 2 * workers.count:
                 yield await under_way.popleft()
         while under_way:
             yield await under_way.popleft()
@@ -141,21 +147,22 @@ async def _in_processes(
 class _Worker:
     """One process: a loop and a connection for all of its ranges."""
 
-    def __init__(self, task: RangeTask) -> None:
-        self._task = task
+    def __init__(self, task: RangeTask, projections: Sequence[AnyProjection]) -> None:
+        self._upto = task.upto
+        self._tables = Tables(projections, task.generation)
         self._runner = asyncio.Runner()
         self._connection = self._runner.run(connect(task.database_url))
 
     def fold(self, every: Range) -> Folded:
-        return self._runner.run(fold_range(self._connection, self._task, every))
+        return self._runner.run(fold_range(self._connection, self._tables, self._upto, every))
 
 
 _workers: list[_Worker] = []
 
 
-def _start(task: RangeTask) -> None:
-    _workers.append(_Worker(task))
+def _start(task: RangeTask, load: Callable[[], Sequence[AnyProjection]]) -> None:
+    _workers.append(_Worker(task, load()))
 
 
-def _fold_here(every: Range) -> Folded:
+def _fold_in_worker(every: Range) -> Folded:
     return _workers[0].fold(every)
