@@ -55,7 +55,7 @@ async def carry_out(
     expect_new: bool = False,
     unless: Container[str] = (),
 ) -> None:
-    """Execute a policy's command; raises PolicyRefusedError where it is refused, but for codes in `unless`."""
+    """Execute a policy's command; raises PolicyRefusedError on a refusal whose code is not in `unless`."""
     outcome = await executor.execute(decider, command, expect_new=expect_new)
     if not isinstance(outcome, Refused):
         return

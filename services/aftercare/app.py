@@ -1,0 +1,28 @@
+"""Aftercare, put together: follow-ups, their windows and outreach."""
+
+from services.aftercare.handlers import ACCEPTED
+from services.aftercare.policies import AftercarePolicy
+from services.aftercare.timers import WindowTimers
+from shared.eventlog import timers
+from shared.eventlog.commands import CommandHandlers
+from shared.eventlog.runtime import open_runtime
+from shared.eventlog.subjects import stream_of
+from shared.process import Process
+from shared.settings import Settings
+from shared.site import site_of
+
+
+async def run(settings: Settings) -> None:
+    """Run until told to stop."""
+    name = "aftercare"
+    async with Process(name, settings) as process, open_runtime(name, settings, process) as runtime:
+        executor, site, clock = runtime.executor, site_of(settings), runtime.clock
+        windows = WindowTimers(executor, runtime.timers, site, clock)
+        policy = AftercarePolicy(executor, runtime.log, windows, site, clock)
+        for partition in range(settings.partitions):
+            runtime.policies.subscribe(stream_of(partition), f"{name}-{partition}", policy)
+        runtime.policies.subscribe(timers.STREAM, f"{name}-timers", windows.fired)
+        runtime.policies.serve_replays()
+        CommandHandlers(executor, ACCEPTED, clock).subscribe(runtime.broker, name)
+        await runtime.broker.start()
+        await process.stopped()
