@@ -1,0 +1,47 @@
+from shared.events.base import Demographics, Identifier
+from shared.events.participant import DemographicsCorrected, IdentifierLinked, ParticipantRegistered
+from tests.unit.intake.participant_stories import ADA, DECIDER, MRN, SSN, correct, met, register
+from tests.unit.scenario import given
+
+REGISTERED = ParticipantRegistered(demographics=ADA)
+
+
+def test_a_new_participant_is_registered_with_their_identifiers():
+    given(DECIDER).when(register(MRN, SSN)).then(
+        REGISTERED, IdentifierLinked(identifier=MRN), IdentifierLinked(identifier=SSN)
+    )
+
+
+def test_an_identifier_named_twice_is_linked_once():
+    given(DECIDER).when(register(MRN, MRN)).then(REGISTERED, IdentifierLinked(identifier=MRN))
+
+
+def test_a_known_participant_gets_only_what_identifiers_are_new():
+    met(IdentifierLinked(identifier=MRN)).when(register(MRN, SSN)).then(IdentifierLinked(identifier=SSN))
+
+
+def test_an_identifier_sent_with_another_type_is_the_same_identifier():
+    met(IdentifierLinked(identifier=MRN)).when(register(Identifier("GENERAL", "4711", "PI"))).then_nothing()
+
+
+def test_registering_again_does_not_touch_demographics():
+    met().when(register(demographics=Demographics(family="Byron"))).then_nothing()
+
+
+def test_demographics_that_differ_are_taken_over_and_absent_ones_stay():
+    met().when(correct(Demographics(phone="555-0199"))).then(
+        DemographicsCorrected(
+            demographics=Demographics(
+                family="Lovelace", given=("Ada",), birth_date=ADA.birth_date, phone="555-0199"
+            )
+        )
+    )
+
+
+def test_demographics_as_known_change_nothing():
+    met().when(correct(Demographics(family="Lovelace"))).then_nothing()
+    met().when(correct(Demographics())).then_nothing()
+
+
+def test_demographics_of_somebody_not_registered_are_refused():
+    given(DECIDER).when(correct(ADA)).then_refused("participant-unknown")
