@@ -149,7 +149,7 @@ def _fold_one(fold: Fold, entry: Entry, recorded: Recorded | None, problem: str 
 async def apply_safely(
     connection: Connection, tables: Tables, entries: Sequence[Journalled], waiting: Iterable[UUID]
 ) -> list[Parked]:
-    """As `apply`, in a savepoint: where Postgres refuses rows, the event they come from is found and parked."""
+    """As `apply`, in a savepoint: where Postgres refuses a row, the event behind it is parked."""
     try:
         async with connection.transaction():
             return await apply(connection, tables, entries, waiting)

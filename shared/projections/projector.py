@@ -18,6 +18,7 @@ from shared.projections.partition import (
 from shared.projections.postgres import connect
 from shared.projections.projection import AnyProjection
 from shared.projections.rebuild import ensure_generation
+from shared.projections.rebuild_range import Workers
 
 _log: Final = structlog.get_logger()
 
@@ -33,7 +34,9 @@ class Projector:
         *,
         partitions: int = 1,
         batch: int = 500,
+        workers: Workers | None = None,
     ) -> None:
+        self._workers = workers
         self._database_url = database_url
         self._projections = projections
         self._problem: str | None = "The read models are not looked at yet."
@@ -65,7 +68,7 @@ class Projector:
         delay = FIRST_DELAY_SECONDS
         while True:
             try:
-                await prepare(self._database_url, self._projections)
+                await prepare(self._database_url, self._projections, self._workers)
             except Exception as error:  # noqa: BLE001 (waits for Postgres as long as it takes; readiness shows it)
                 self._problem = f"The read models cannot be prepared: {type(error).__name__}."
                 _log.warning("projector waits", reason=self._problem)
@@ -76,12 +79,14 @@ class Projector:
                 return
 
 
-async def prepare(database_url: str, projections: Sequence[AnyProjection]) -> None:
+async def prepare(
+    database_url: str, projections: Sequence[AnyProjection], workers: Workers | None = None
+) -> None:
     """Migrate, and rebuild where the read models are not of these projections' versions."""
     connection = await connect(database_url)
     try:
         await migrate(connection)
         await until_rebuilder(connection)
-        await ensure_generation(connection, database_url, projections)
+        await ensure_generation(connection, database_url, projections, workers)
     finally:
         await connection.close()

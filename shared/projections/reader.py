@@ -68,7 +68,7 @@ class LogReader:
         self._subscription = None
 
     async def next(self, wait: float) -> list[LogMessage]:
-        """Return what is there: at most a batch, in order, without gaps; empty after `wait` seconds of nothing.
+        """Return what is there: at most a batch, in order, without gaps; empty after `wait` seconds.
 
         Raises ReaderLostError (open again behind what was last processed) and HistoryLostError.
         """

@@ -24,7 +24,14 @@ from shared.projections.migration import migrate
 from shared.projections.postgres import Connection, connect
 from shared.projections.projection import AnyProjection
 from shared.projections.queries import sql
-from shared.projections.rebuild_range import RangeTask, fold_ranges, ranges
+from shared.projections.rebuild_range import (
+    WORTH_PROCESSES,
+    RangeTask,
+    Workers,
+    fold_here,
+    fold_in_processes,
+    ranges,
+)
 from shared.projections.table import Tables
 
 EVENTS_A_BATCH: Final = 1_000
@@ -54,24 +61,28 @@ async def rebuild(
     projections: Sequence[AnyProjection],
     progress: Progress = _no_progress,
     *,
-    processes: int = 2,
+    workers: Workers | None = None,
 ) -> RebuildOutcome:
     """Build every read model anew from the journal and let readers see it, all at once.
 
     Only one process rebuilds at a time; projectors go on meanwhile and enter the new generation themselves.
-    A rebuild that is interrupted leaves a generation that nobody sees; the next one drops it.
+    A rebuild that is interrupted leaves a generation that nobody sees; the next one drops it. With `workers`,
+    a long journal is folded in processes of its own.
     """
     connection = await connect(database_url)
     try:
         await migrate(connection)
         await until_rebuilder(connection)
-        return await _rebuild(connection, database_url, projections, progress, processes)
+        return await _rebuild(connection, database_url, projections, progress, workers)
     finally:
         await connection.close()
 
 
 async def ensure_generation(
-    connection: Connection, database_url: str, projections: Sequence[AnyProjection]
+    connection: Connection,
+    database_url: str,
+    projections: Sequence[AnyProjection],
+    workers: Workers | None = None,
 ) -> None:
     """Rebuild where the active generation is not of these projections' versions.
 
@@ -83,7 +94,7 @@ async def ensure_generation(
         return
     if active and any(ours.get(name, version) < version for name, version in active.versions.items()):
         raise OtherProjectionsError("The read models were built by a newer version of this program.")
-    await _rebuild(connection, database_url, projections, _no_progress, 2)
+    await _rebuild(connection, database_url, projections, _no_progress, workers)
 
 
 async def _rebuild(
@@ -91,13 +102,13 @@ async def _rebuild(
     database_url: str,
     projections: Sequence[AnyProjection],
     progress: Progress,
-    processes: int,
+    workers: Workers | None,
 ) -> RebuildOutcome:
     await drop_generations(connection)
     await describe_decodable(connection)
     number = await make_generation(connection, projections)
     building = _Building(connection, projections, number, progress)
-    await building.fold_ranges(database_url, processes)
+    await building.fold_ranges(database_url, workers)
     await building.catch_up()
     await building.swap()
     await drop_generations(connection)
@@ -132,15 +143,18 @@ class _Building:
         self.parked: list[Parked] = []
         self.done = 0
 
-    async def fold_ranges(self, database_url: str, processes: int) -> None:
+    async def fold_ranges(self, database_url: str, workers: Workers | None) -> None:
         """Fold whole participants, a range at a time, up to where the checkpoints are now."""
         self._reached = {c.k: c.seq for c in await read_checkpoints(self._connection)}
-        task = RangeTask(
-            database_url, self._projections, self._tables.generation, _by_partition(self._reached)
-        )
+        task = RangeTask(database_url, self._tables.generation, _by_partition(self._reached))
         total = int(await self._connection.fetchval(sql("journal_size")))
         self._progress(0, total)
-        async for folded in fold_ranges(task, ranges(self._connection), total, processes):
+        every = ranges(self._connection)
+        if workers and total >= WORTH_PROCESSES:
+            folding = fold_in_processes(task, every, workers)
+        else:
+            folding = fold_here(task, every, self._projections)
+        async for folded in folding:
             self.done += folded.events
             self._add(folded.parked)
             self._progress(self.done, total)
