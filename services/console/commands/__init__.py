@@ -1,0 +1,1 @@
+"""The commands of `throughcare`, one file a command or group."""

@@ -1,0 +1,103 @@
+"""The `throughcare` command: one file a command or group under `commands/`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from typer.core import TyperGroup
+
+from services.console import run_folder
+from services.console.commands import command, parked, participants, referrals, send, sessions
+from services.console.commands.apply import apply
+from services.console.commands.run import run
+from services.console.faults import REFUSED, sentence_of, trace_wanted
+from services.console.output import tell
+from services.console.place import Place
+
+EPILOG = (
+    "Exit status: 0 done; 1 refused, failed or different; 2 the command line is not understood. "
+    "Settings come from THROUGHCARE_… variables, else from the demo running in this folder."
+)
+
+
+class _Sentences(TyperGroup):
+    """Commands whose errors are sentences on stderr."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 -- typer's own signature
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if _is_usage(error) or trace_wanted():
+                raise
+            tell(f"throughcare: {sentence_of(error)}")
+            raise typer.Exit(REFUSED) from None
+
+
+app = typer.Typer(
+    name="throughcare",
+    cls=_Sentences,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def throughcare(
+    context: typer.Context,
+    run_dir: Annotated[
+        Path,
+        typer.Option(
+            envvar="THROUGHCARE_RUN", metavar="FOLDER", help="Where a demo runs, whose servers are used."
+        ),
+    ] = Path(run_folder.NAME),
+) -> None:
+    """Follow a participant of an Intensive Outpatient Program from referral to aftercare."""
+    context.obj = Place(run_dir)
+    _log_to_stderr()
+
+
+READ = "Read"
+RECORD = "Record"
+SEND = "Send"
+OPERATE = "Operate"
+
+app.command(rich_help_panel=RECORD)(referrals.accept)
+app.command(rich_help_panel=RECORD)(referrals.decline)
+app.command(rich_help_panel=RECORD)(referrals.cancel)
+app.command(rich_help_panel=RECORD)(participants.assess)
+app.command(rich_help_panel=RECORD)(participants.enrol)
+app.add_typer(sessions.app, name="session", rich_help_panel=RECORD)
+app.command(rich_help_panel=RECORD)(command.command)
+app.command(rich_help_panel=SEND)(send.send)
+app.command(rich_help_panel=OPERATE)(run)
+app.command(rich_help_panel=OPERATE)(apply)
+app.command("migrate", hidden=True, rich_help_panel=OPERATE)(apply)
+app.add_typer(parked.app, name="parked", rich_help_panel=OPERATE)
+
+
+def main() -> None:
+    """Run the command; ends the process with its status."""
+    app(prog_name="throughcare")
+
+
+def _is_usage(error: Exception) -> bool:
+    """Tell whether it is the command line that is wrong: typer says so itself, with status 2."""
+    return hasattr(error, "exit_code")
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.dev.ConsoleRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger("WARNING"),
+        logger_factory=structlog.PrintLoggerFactory(typer.get_text_stream("stderr")),
+    )

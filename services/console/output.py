@@ -1,0 +1,43 @@
+"""What commands print: a table for people, JSON for programs, and sentences about failure on stderr."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Cell = str | Text
+"""A plain string is shown as it is: what a hospital sent is never read as markup."""
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 -- any Struct or plain value
+    """Print a value as JSON, indented."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    print(text)
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> Table:
+    """Make a table without rules: a heading, and columns of text."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.padding = (0, 2, 0, 0)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return table
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, empty: str) -> None:
+    """Print a table, or the sentence `empty` where it would have no row."""
+    table = table_of(columns, rows)
+    out.print(table if table.row_count else empty)
+
+
+def tell(sentence: str) -> None:
+    """Say something on stderr."""
+    err.print(sentence, markup=False, soft_wrap=True)

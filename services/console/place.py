@@ -1,0 +1,74 @@
+"""Where a command works: the run folder that it was given, the settings, and connections to the servers."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import typer
+from nats.aio.client import Client
+
+from services.console.faults import Failed
+from services.console.run_folder import RunFolder
+from shared import settings
+from shared.settings import Settings
+
+_CONNECT_SECONDS = 5
+_NO_SERVERS = (
+    "No servers are known: start `./dev demo` in this folder, name the folder of a demo that runs with --run-dir, "
+    "or set THROUGHCARE_NATS_URL, THROUGHCARE_DATABASE_URL and THROUGHCARE_IDENTIFIER_KEY."
+)
+_NEEDED = {"THROUGHCARE_NATS_URL", "THROUGHCARE_DATABASE_URL"}
+
+
+class Place:
+    """What every command is given. Settings are read when first needed: help needs none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = RunFolder(folder)
+
+    def settings(self) -> Settings:
+        """Return the settings of the environment, and of the demo that runs in the folder."""
+        environment = self.folder.environment()
+        if not _NEEDED & {name.removesuffix("_FILE") for name in environment}:
+            raise Failed(_NO_SERVERS)
+        return settings.load(environment)
+
+    @asynccontextmanager
+    async def nats(self) -> AsyncGenerator[Client]:
+        """Connect to NATS; one attempt, for somebody waits at the terminal."""
+        told = self.settings()
+        client = Client()
+        await client.connect(
+            told.nats_url,
+            name="console",
+            user_credentials=told.nats_credentials,
+            allow_reconnect=False,
+            connect_timeout=_CONNECT_SECONDS,
+            error_cb=_ignore,
+        )
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    @asynccontextmanager
+    async def database(self) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
+        """Connect to Postgres."""
+        connection = await asyncpg.connect(self.settings().database_url, timeout=_CONNECT_SECONDS)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+def place_of(context: typer.Context) -> Place:
+    """Return the place that the command line named."""
+    place = context.find_object(Place)
+    if place is None:
+        raise RuntimeError("The command runs outside of throughcare.")
+    return place
+
+
+async def _ignore(_: Exception) -> None:
+    """The same error is raised where the connection is used."""
