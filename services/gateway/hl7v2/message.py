@@ -128,7 +128,7 @@ class Segment:
         raw = self.raw(field)
         if not raw:
             return ""
-        if raw.isalnum() and component == 1 and subcomponent == 1:
+        if (raw.isalnum() and component == 1 and subcomponent == 1) or self._is_encoding(field):
             return raw
         return self.field(field).text(component, subcomponent)
 

@@ -27,6 +27,6 @@ def split_messages(content: bytes) -> Iterator[bytes]:
 
 
 def _unframed(content: bytes) -> bytes:
-    if not content.lstrip().startswith(START):
+    if not content.lstrip(b"\r\n \t").startswith(START):
         return content
     return content.replace(END + CARRIAGE_RETURN, CARRIAGE_RETURN).replace(END, b"").replace(START, b"")

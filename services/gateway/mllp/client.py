@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -46,6 +47,8 @@ async def send(
             yield answer
     finally:
         writer.close()
+        with suppress(OSError):  # it may be closed already; every answer is told by then
+            await writer.wait_closed()
 
 
 class _Exchange:

@@ -1,0 +1,1 @@
+"""The hospital edge, without its log."""
