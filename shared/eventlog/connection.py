@@ -11,14 +11,14 @@ from shared.settings import Settings
 
 _log = structlog.get_logger()
 
-Closed = Callable[[], Awaitable[None]]
+Callback = Callable[[], Awaitable[None]]
 
 _FOR_EVER: Final = -1  # a client that gives up makes pull subscribers spin
 _RECONNECT_WAIT_SECONDS: Final = 0.25
 _PING_SECONDS: Final = 10
 
 
-def options(settings: Settings, *, name: str, closed: Closed | None = None) -> dict[str, Any]:
+def options(settings: Settings, *, name: str, closed: Callback | None = None) -> dict[str, Any]:
     """Return what a client and a FastStream broker are connected with."""
     return {
         "name": name,
@@ -33,7 +33,7 @@ def options(settings: Settings, *, name: str, closed: Closed | None = None) -> d
 
 
 async def connect(
-    settings: Settings, *, name: str, closed: Closed | None = None, reconnected: Closed | None = None
+    settings: Settings, *, name: str, closed: Callback | None = None, reconnected: Callback | None = None
 ) -> Client:
     """Connect, and stay connected for ever; waits for a server that is not there yet.
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from faststream.nats import NatsBroker
@@ -11,7 +10,7 @@ from faststream.nats import NatsBroker
 from shared import metrics
 from shared.eventlog import streams
 from shared.eventlog.clock import Clock, utc_now
-from shared.eventlog.connection import connect, options
+from shared.eventlog.connection import Callback, connect, options
 from shared.eventlog.durability import require_synced
 from shared.eventlog.entities import Entities
 from shared.eventlog.errors import UnsyncedLogError
@@ -20,7 +19,7 @@ from shared.eventlog.journal import Journal, open_pool
 from shared.eventlog.log import Log
 from shared.eventlog.policies import Policies
 from shared.eventlog.timers import Timers
-from shared.health import NotReadyError
+from shared.health import Check, NotReadyError
 from shared.process import Process
 from shared.settings import Settings
 
@@ -80,7 +79,7 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
         await pool.close()
 
 
-def _durability_of(settings: Settings, process: Process) -> Any:  # noqa: ANN401 -- a callback of nats-py
+def _durability_of(settings: Settings, process: Process) -> Callback:
     """Check a server that the client came back to: it may be another one, or started with other settings."""
 
     async def check() -> None:
@@ -92,7 +91,7 @@ def _durability_of(settings: Settings, process: Process) -> Any:  # noqa: ANN401
     return check
 
 
-def _consumers(log: Log, policies: Policies) -> Any:  # noqa: ANN401 -- a check of shared.health
+def _consumers(log: Log, policies: Policies) -> Check:
     async def check() -> None:
         for stream, consumer in policies.consumers:
             pending = await log.pending(stream, consumer)
