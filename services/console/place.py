@@ -15,7 +15,7 @@ from shared.settings import Settings
 
 _CONNECT_SECONDS = 5
 _NO_SERVERS = (
-    "No servers are known: start `./dev demo` in this folder, name the folder of a demo that runs with --run-dir, "
+    "No servers are known: start `./dev demo` in this folder, name another demo's folder with --run-dir, "
     "or set THROUGHCARE_NATS_URL, THROUGHCARE_DATABASE_URL and THROUGHCARE_IDENTIFIER_KEY."
 )
 _NEEDED = {"THROUGHCARE_NATS_URL", "THROUGHCARE_DATABASE_URL"}

@@ -1,56 +1,53 @@
-"""The gateway's composition root: MLLP in front, the log's INBOUND stream behind."""
+"""The gateway, put together: MLLP in front, the log's INBOUND stream behind."""
 
-import asyncio
-import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
-
-import structlog
-import uvloop
-from nats.aio.client import Client
 
 from services.gateway.mllp.connection import Limits
 from services.gateway.mllp.server import Server, serve
 from services.gateway.receiver import Receiver
+from shared.eventlog import streams
 from shared.eventlog.connection import connect
 from shared.eventlog.durability import require_synced
+from shared.eventlog.errors import UnsyncedLogError
 from shared.eventlog.log import Log
+from shared.process import Process
 from shared.settings import Settings
 
-_log = structlog.get_logger()
 
-
-def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM, then answer what is in flight and stop.
-
-    Raises NoServersError or UnsyncedLogError where there is no log to store in, OSError where the port is
-    taken.
-    """
-    uvloop.run(_until_stopped(settings))
+async def run(settings: Settings) -> None:
+    """Run until told to stop; what is in flight then is still stored and answered."""
+    async with Process("gateway", settings) as process, _log(settings, process) as log:
+        server = await _listen(settings, log)
+        try:
+            process.ready("log", log.ping)
+            process.listens("mllp", server.port)
+            await process.stopped()
+        finally:
+            await server.close()
 
 
 @asynccontextmanager
-async def gateway(settings: Settings) -> AsyncGenerator[Server]:
-    """Listen for MLLP while inside; the server given knows its port."""
-    client = await connect(settings, name="gateway")
+async def _log(settings: Settings, process: Process) -> AsyncGenerator[Log]:
+    """Connect to the log; raises UnsyncedLogError, or StreamsError where the streams were not applied."""
+    client = await connect(
+        settings, name="gateway", closed=process.nats_closed, reconnected=_still_synced(settings, process)
+    )
     try:
         await require_synced(settings)
-        server = await _listen(settings, client)
-        try:
-            yield server
-        finally:
-            await server.close()
+        await streams.require(client, settings.partitions)
+        yield Log(client)
     finally:
         await client.close()
 
 
-async def _listen(settings: Settings, client: Client) -> Server:
+async def _listen(settings: Settings, log: Log) -> Server:
     receiver = Receiver(
-        Log(client).publish,
+        log.publish,
         site=ZoneInfo(settings.site_zone),
         largest_message=settings.mllp_max_bytes,
-        largest_payload=lambda: client.max_payload,
+        largest_payload=lambda: log.client.max_payload,
     )
     limits = Limits(
         message_size=settings.mllp_max_bytes,
@@ -60,10 +57,13 @@ async def _listen(settings: Settings, client: Client) -> Server:
     return await serve(receiver.receive, settings.mllp_host, settings.mllp_port, limits=limits)
 
 
-async def _until_stopped(settings: Settings) -> None:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with gateway(settings) as server:
-        _log.info("mllp-listening", host=settings.mllp_host, port=server.port)
-        await stopped.wait()
+def _still_synced(settings: Settings, process: Process) -> Callable[[], Awaitable[None]]:
+    """Check the server that the client came back to: it may have been started with other settings."""
+
+    async def check() -> None:
+        try:
+            await require_synced(settings)
+        except UnsyncedLogError as error:
+            process.fail(str(error))
+
+    return check
