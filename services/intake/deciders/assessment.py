@@ -1,8 +1,8 @@
 """What a participant was screened with, what came of it, and which level of care was recommended.
 
-A refusal to answer and a recommendation have no ids of their own. What tells a new one from a command
-repeated is the last of its kind: declined twice in a row for the same reason, or recommended twice in a row with
-the same ratings, is recorded once.
+A refusal to answer and a recommendation have no ids of their own: the last of its kind tells a new one from a
+command repeated. Declined twice in a row for the same reason, or recommended twice in a row with the same
+ratings, is recorded once.
 """
 
 from collections import Counter
