@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats import JStream, NatsBroker, NatsMessage
 from msgspec import Struct
 
 from shared import metrics
@@ -29,7 +29,6 @@ TRIES_WHILE_NOT_YET: Final = 12
 _FIRST_DELAY_SECONDS: Final = 0.2
 _LONGEST_DELAY_SECONDS: Final = 30.0
 _IN_FLIGHT: Final = 64
-_FETCH_SECONDS: Final = 5.0
 _log = structlog.get_logger()
 
 
@@ -82,7 +81,10 @@ class Policies:
         return [(stream, consumer) for consumer, stream in self._streams.items()]
 
     def subscribe(self, stream: str, consumer: str, policy: Policy) -> None:
-        """Give the durable consumer's messages to the policy, several at a time."""
+        """Give the durable consumer's messages to the policy, several at a time.
+
+        The consumer pushes: nats-py's `fetch` of several waits for its whole time-out (ADR 2).
+        """
         self._by_consumer[consumer] = policy
         self._streams[consumer] = stream
 
@@ -90,10 +92,9 @@ class Policies:
             await self._handle(consumer, policy, message)
 
         self._broker.subscriber(
-            stream,  # only a label: the durable consumer has its filters
-            durable=consumer,
+            f"deliver.{consumer}",  # only a label: the durable consumer has its filters
+            queue=consumer,
             stream=JStream(stream, declare=False),
-            pull_sub=PullSub(batch_size=_IN_FLIGHT, timeout=_FETCH_SECONDS),
             max_workers=_IN_FLIGHT,
             ack_policy=AckPolicy.MANUAL,
             decoder=as_it_came,

@@ -113,7 +113,15 @@ def _stream(raw: Config, consumer_defaults: Config, replicas: int) -> StreamDecl
 
 
 def _consumer(raw: Config) -> Config:
-    return {**raw, "durable_name": raw["name"], "ack_wait": raw["ack_wait"] * _NANOSECONDS}
+    """Write a durable push consumer: each message goes to one of its service's processes."""
+    name = raw["name"]
+    return {
+        **raw,
+        "durable_name": name,
+        "deliver_subject": f"deliver.{name}",
+        "deliver_group": name,
+        "ack_wait": raw["ack_wait"] * _NANOSECONDS,
+    }
 
 
 def _bucket_stream(raw: Config, replicas: int) -> Config:
