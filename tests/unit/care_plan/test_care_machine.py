@@ -6,12 +6,11 @@ from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.care_plan.deciders.care import DECIDER, Command
 from services.care_plan.deciders.credentials import may_lead
 from services.care_plan.deciders.history import Step
-from services.care_plan.deciders.levels import LEVELS
 from shared.commands.care_plan import (
     AbandonGoal,
     AchieveGoal,
@@ -49,15 +48,17 @@ from shared.events.session import (
 from tests.unit.care_plan.care_stories import ASKED, HOUR
 
 FIRST = date(2026, 3, 1)
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
 ids = st.integers(1, 4).map(lambda number: UUID(int=number))
+sessions = st.integers(1, 2).map(lambda number: UUID(int=number))
 days = st.integers(0, 20).map(lambda number: FIRST + timedelta(days=number))
-instants = st.integers(0, 20 * 24).map(lambda hour: datetime(2026, 3, 1, tzinfo=UTC) + hour * HOUR)
+instants = st.integers(0, 20 * 24).map(lambda hour: BEGIN + hour * HOUR)
 moments = st.one_of(days.map(moment), instants.map(moment))
-editions = st.sampled_from(["3", "4"])
-levels = st.sampled_from(sorted({*LEVELS["3"], *LEVELS["4"]}))
+whens = st.one_of(st.none(), moments)  # none is the story's own clock
+levels = st.sampled_from(["1.5", "2.1", "2.5", "4", "3.3"])  # the last is no level of the fourth edition
 types: st.SearchStrategy[SessionType] = st.sampled_from(["group", "family", "medication", "social"])
-reasons: st.SearchStrategy[EarlyEnd] = st.sampled_from(["moved", "medical", "financial", "died"])
+reasons: st.SearchStrategy[EarlyEnd] = st.sampled_from(["moved", "medical"])
 
 
 class Care(RuleBasedStateMachine):
@@ -78,21 +79,28 @@ class Care(RuleBasedStateMachine):
         self.state = DECIDER.fold(self.state, decision)
         assert DECIDER.decide(command, self.state) == [], "A command repeated yields no event."
 
-    @rule(id=ids, level=levels, edition=editions, start=days)
-    def open(self, id: UUID, level: str, edition: str, start: date) -> None:
-        self.ask(OpenEpisode(**ASKED, episode=id, program="iop", level=level, edition=edition, start=start))
+    def when(self, at: Moment | None) -> Moment:
+        return moment(BEGIN + len(self.events) * 12 * HOUR) if at is None else at
 
-    @rule(level=levels, at=moments)
-    def step_up(self, level: str, at: Moment) -> None:
-        self.ask(StepUp(**ASKED, to_level=level, at=at))
+    @initialize(level=st.sampled_from(["1.5", "2.1", "2.5"]))
+    def begin(self, level: str) -> None:
+        self.open(UUID(int=1), level, FIRST)
 
-    @rule(level=levels, at=moments)
-    def step_down(self, level: str, at: Moment) -> None:
-        self.ask(StepDown(**ASKED, to_level=level, at=at))
+    @rule(id=ids, level=levels, start=days)
+    def open(self, id: UUID, level: str, start: date) -> None:
+        self.ask(OpenEpisode(**ASKED, episode=id, program="iop", level=level, edition="4", start=start))
 
-    @rule(id=ids, at=moments, emergency=st.booleans())
-    def discharge(self, id: UUID, at: Moment, emergency: bool) -> None:  # noqa: FBT001 (Hypothesis passes by name)
-        self.ask(StepDownAfterDischarge(**ASKED, discharge=id, discharged=at, emergency=emergency))
+    @rule(level=levels, at=whens)
+    def step_up(self, level: str, at: Moment | None) -> None:
+        self.ask(StepUp(**ASKED, to_level=level, at=self.when(at)))
+
+    @rule(level=levels, at=whens)
+    def step_down(self, level: str, at: Moment | None) -> None:
+        self.ask(StepDown(**ASKED, to_level=level, at=self.when(at)))
+
+    @rule(id=ids, at=whens, emergency=st.booleans())
+    def discharge(self, id: UUID, at: Moment | None, emergency: bool) -> None:  # noqa: FBT001 (Hypothesis passes by name)
+        self.ask(StepDownAfterDischarge(**ASKED, discharge=id, discharged=self.when(at), emergency=emergency))
 
     @rule(id=ids)
     def reverse(self, id: UUID) -> None:
@@ -110,17 +118,18 @@ class Care(RuleBasedStateMachine):
     def end_early(self, on: date, reason: EarlyEnd) -> None:
         self.ask(EndEpisodeEarly(**ASKED, on=on, reason=reason))
 
-    @rule(on=days, chance=st.integers(0, 9))
-    def die(self, on: date, chance: int) -> None:
-        if chance == 0:
-            self.ask(CloseCareOnDeath(**ASKED, on=on))
+    @precondition(lambda self: len(self.events) > 12)  # nothing is left to try afterwards
+    @rule(on=days, reason=st.sampled_from(["died", "told"]))
+    def die(self, on: date, reason: str) -> None:
+        told = reason == "told"
+        self.ask(CloseCareOnDeath(**ASKED, on=on) if told else EndEpisodeEarly(**ASKED, on=on, reason="died"))
 
     @rule(
-        id=ids,
+        id=sessions,
         start=instants,
-        hours=st.integers(0, 3),
+        hours=st.integers(0, 5),
         type=types,
-        credential=st.sampled_from(["MD", "peer"]),
+        credential=st.sampled_from(["MD", "MD", "peer"]),
     )
     def schedule(self, id: UUID, start: datetime, hours: int, type: SessionType, credential: str) -> None:
         end = start + timedelta(hours=hours)
@@ -136,19 +145,19 @@ class Care(RuleBasedStateMachine):
             )
         )
 
-    @rule(id=ids, at=moments, minutes=st.integers(-1, 1))
-    def attend(self, id: UUID, at: Moment, minutes: int) -> None:
-        self.ask(RecordSessionAttended(**ASKED, session=id, minutes=minutes, at=at))
+    @rule(id=sessions, at=whens, minutes=st.integers(0, 5))
+    def attend(self, id: UUID, at: Moment | None, minutes: int) -> None:
+        self.ask(RecordSessionAttended(**ASKED, session=id, minutes=minutes, at=self.when(at)))
 
-    @rule(id=ids, at=moments)
-    def miss(self, id: UUID, at: Moment) -> None:
-        self.ask(RecordSessionMissed(**ASKED, session=id, at=at))
+    @rule(id=sessions, at=whens)
+    def miss(self, id: UUID, at: Moment | None) -> None:
+        self.ask(RecordSessionMissed(**ASKED, session=id, at=self.when(at)))
 
-    @rule(id=ids)
+    @rule(id=sessions)
     def cancel(self, id: UUID) -> None:
         self.ask(CancelSession(**ASKED, session=id))
 
-    @rule(id=ids, consent=st.sampled_from([None, "consent:1"]))
+    @rule(id=sessions, consent=st.sampled_from([None, "consent:1"]))
     def involve(self, id: UUID, consent: str | None) -> None:
         self.ask(InvolveFamilyMember(**ASKED, session=id, relationship="mother", consent=consent))
 
@@ -245,5 +254,5 @@ class Care(RuleBasedStateMachine):
         assert DECIDER.fold(DECIDER.initial, self.events) == self.state
 
 
-Care.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Care.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 TestCare = Care.TestCase

@@ -167,6 +167,19 @@ def test_reversing_one_discharge_leaves_the_other_standing():
     ]
 
 
+def test_a_discharge_told_too_late_moves_nothing_even_where_the_later_one_is_reversed():
+    late = discharged_into("2.1", on="2026-03-03", id=OTHER)
+    story = (
+        given(DECIDER, *IN_HOSPITAL, discharged_into("2.1"))
+        .when(discharge(on="2026-03-03", id=OTHER))
+        .then(late)
+    )
+    assert intervals(story.when(reverse()).then(reversed_()).state) == [
+        Interval("2.1", "2026-03-02", "2026-03-05"),
+        Interval("4", "2026-03-05"),
+    ]
+
+
 def test_reversing_a_waiting_step_down_ends_the_wait():
     story = given(DECIDER, pending()).when(reverse()).then(reversed_())
     story.when(open_episode()).then(*opened())
