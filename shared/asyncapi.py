@@ -66,14 +66,14 @@ def commands() -> tuple[type[Command], ...]:
 
 def _channels(registry: Registry) -> Json:
     return {
-        **{f"care.{category.name}": _log_channel(category, registry) for category in registry.categories},
+        **{f"care-{category.name}": _log_channel(category, registry) for category in registry.categories},
         "inbound": {
             "address": "inbound.{source}.{kind}",
             "description": "Accepted messages of other systems, in canonical form, kept for 90 days.",
             "parameters": _parameters("source", "kind"),
-            "messages": {_name(cls): _message_ref(_inbound_type(cls)) for cls in _inbound()},
+            "messages": {_name(cls): _message_ref(_event_key(_inbound_type(cls))) for cls in _inbound()},
         },
-        **{_command_channel(cls): _asked_on(cls) for cls in commands()},
+        **{_command_key(cls): _asked_on(cls) for cls in commands()},
         _REPLY: {
             "address": None,
             "description": "The asker's own inbox, named in the request.",
@@ -87,37 +87,37 @@ def _log_channel(category: Category, registry: Registry) -> Json:
         "address": f"care.{{partition}}.{category.name}.{{entity}}",
         "description": f"Events of one {category.name} entity in order, decided by {category.service}.",
         "parameters": _parameters("partition", "entity"),
-        "messages": {_name(cls): _message_ref(registry.type_of(cls)) for cls in category.types},
+        "messages": {_name(cls): _message_ref(_event_key(registry.type_of(cls))) for cls in category.types},
     }
 
 
 def _asked_on(cls: type[Command]) -> Json:
-    return {"address": _command_channel(cls), "messages": {_name(cls): _message_ref(_command_key(cls))}}
+    return {"address": _command_subject(cls), "messages": {_name(cls): _message_ref(_command_key(cls))}}
 
 
 def _operations(registry: Registry) -> Json:
     return {
         **{
-            f"append.{category.name}": {
+            f"append-{category.name}": {
                 "action": "send",
-                "channel": _channel_ref(f"care.{category.name}"),
+                "channel": _channel_ref(f"care-{category.name}"),
                 "summary": f"{category.service} appends what it decided.",
             }
             for category in registry.categories
         },
-        "receive.inbound": {
+        "receive-inbound": {
             "action": "receive",
             "channel": _channel_ref("inbound"),
             "summary": "intake decides what a message means.",
         },
-        **{f"answer.{_name(cls)}": _answering(cls) for cls in commands()},
+        **{f"answer-{_name(cls)}": _answering(cls) for cls in commands()},
     }
 
 
 def _answering(cls: type[Command]) -> Json:
     return {
         "action": "receive",
-        "channel": _channel_ref(_command_channel(cls)),
+        "channel": _channel_ref(_command_key(cls)),
         "summary": _summary(cls),
         "bindings": {"nats": {"queue": _SERVICE_OF[cls.category]}},
         "reply": {
@@ -129,8 +129,8 @@ def _answering(cls: type[Command]) -> Json:
 
 def _messages(registry: Registry) -> Json:
     return {
-        **{name: _event_message(name, cls, registry) for name, cls in registry.types.items()},
-        **{_inbound_type(cls): _inbound_message(cls) for cls in _inbound()},
+        **{_event_key(name): _event_message(name, cls, registry) for name, cls in registry.types.items()},
+        **{_event_key(_inbound_type(cls)): _inbound_message(cls) for cls in _inbound()},
         **{_command_key(cls): _plain_message(cls) for cls in commands()},
         **{_answer_key(cls): _plain_message(cls) for cls in get_args(Reply)},
     }
@@ -198,16 +198,21 @@ def _inbound_type(cls: type[Struct]) -> str:
     return f"throughcare.inbound.{_name(cls)}"
 
 
-def _command_channel(cls: type[Command]) -> str:
+def _event_key(name: str) -> str:
+    """Return the key of a CloudEvents type's message: keys are letters, digits, hyphens and underscores."""
+    return name.removeprefix("throughcare.").replace(".", "-")
+
+
+def _command_subject(cls: type[Command]) -> str:
     return f"command.{_SERVICE_OF[cls.category]}.{_name(cls)}"
 
 
 def _command_key(cls: type[Command]) -> str:
-    return f"command.{_name(cls)}"
+    return f"command-{_name(cls)}"
 
 
 def _answer_key(cls: type[Struct]) -> str:
-    return f"answer.{_name(cls)}"
+    return f"answer-{_name(cls)}"
 
 
 def _name(cls: type) -> str:
