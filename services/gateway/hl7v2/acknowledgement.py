@@ -56,16 +56,18 @@ def is_enhanced(header: Header) -> bool:
     return bool(header.field(15).strip('"') or header.field(16).strip('"'))
 
 
+def code_of(header: Header, error: Hl7Error | None) -> str:
+    """Return MSA-1 of the answer: AA, AE, AR or CA, CE, CR."""
+    return ("C" if is_enhanced(header) else "A") + _verdict(error).value
+
+
 def _acknowledge(header: Header, error: Hl7Error | None, received: datetime | None) -> bytes | None:
-    verdict = _verdict(error)
-    enhanced = is_enhanced(header)
-    if enhanced and verdict not in _WANTED.get(header.field(15), frozenset(Verdict)):
+    if is_enhanced(header) and _verdict(error) not in _WANTED.get(header.field(15), frozenset(Verdict)):
         return None
     delimiters = _delimiters(header)
-    code = ("C" if enhanced else "A") + verdict.value
     segments = [
         _msh(header, delimiters, received or datetime.now(UTC)),
-        _msa(header, delimiters, code, error),
+        _msa(header, delimiters, code_of(header, error), error),
     ]
     if error is not None:
         segments.append(_err(_version(header), delimiters, error))

@@ -1,16 +1,17 @@
 """One MLLP peer: its messages are taken in order, handled at the same time, and answered in order."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Protocol, cast
 
+import structlog
 from msgspec import Struct
 
 from services.gateway.mllp.framing import Decoder, Frame, framed
+from shared.telemetry import failure
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 
 Handler = Callable[[Frame], Coroutine[None, None, bytes | None]]
 """Takes a message and returns its answer, or None where none is wanted.
@@ -148,7 +149,7 @@ class Connection(asyncio.Protocol):
 
     def cut_off(self, reason: str) -> None:
         """Close now."""
-        _log.warning("An MLLP connection was closed: %s", reason)
+        _log.warning("mllp-connection-closed", reason=reason)
         if self._transport is not None:
             self._transport.abort()
 
@@ -192,7 +193,7 @@ class Connection(asyncio.Protocol):
         self._server.hold(-size)
         fault = asyncio.CancelledError() if task.cancelled() else task.exception()
         if fault is not None:
-            _log.error("A message was not answered and its connection is closed: %s", type(fault).__name__)
+            _log.error("mllp-message-unanswered", **failure(fault))
             return True
         answer = task.result()
         if answer is not None:

@@ -1,13 +1,14 @@
 """An MLLP server: many peers, many messages in flight on each, limits that keep one from harming another."""
 
 import asyncio
-import logging
 import ssl
 from typing import Self
 
+import structlog
+
 from services.gateway.mllp.connection import Connection, Handler, Limits
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger()
 
 
 class Server:
@@ -53,7 +54,7 @@ class Server:
             async with asyncio.timeout(grace):
                 await self._finish()
         except TimeoutError:
-            _log.warning("Messages were still unanswered when the gateway stopped; they will be sent again.")
+            _log.warning("mllp-stopped-with-unanswered-messages")
             for connection in tuple(self._connections):
                 connection.cut_off("The gateway stops.")
 
