@@ -12,9 +12,14 @@ from shared.projections.queries import sql
 TRY_SECONDS = 0.5
 
 
+async def try_lead(connection: Connection, k: int) -> bool:
+    """Tell whether this connection is the partition's now."""
+    return bool(await connection.fetchval(sql("try_lead"), k))
+
+
 async def until_elected(connection: Connection, k: int) -> None:
     """Wait until this connection is the partition's: asking again, as a blocking lock would stop vacuum."""
-    while not await connection.fetchval(sql("try_lead"), k):  # noqa: ASYNC110 (Postgres tells nobody)
+    while not await try_lead(connection, k):  # noqa: ASYNC110 (Postgres tells nobody)
         await asyncio.sleep(TRY_SECONDS)
 
 

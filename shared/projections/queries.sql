@@ -19,6 +19,10 @@ insert into log.migration (name) values ($1);
 -- Become the one projector of a partition, for as long as this very connection lives.
 select pg_try_advisory_lock(hashtext('throughcare.projector'), $1);
 
+-- name: stop_leading
+-- Let another connection lead the partition.
+select pg_advisory_unlock(hashtext('throughcare.projector'), $1);
+
 -- name: try_rebuild
 -- Become the one that builds a generation, for as long as this very connection lives.
 select pg_try_advisory_lock(hashtext('throughcare.rebuild'), 0);

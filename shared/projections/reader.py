@@ -40,12 +40,13 @@ class ReaderLostError(Exception):
 
 
 class LogReader:
-    """An ordered pull consumer that keeps up to two batches ready."""
+    """An ordered pull consumer, up to two batches ahead; with `gaps` it reads on where messages are missing."""
 
-    def __init__(self, nats: Client, k: int, batch: int) -> None:
+    def __init__(self, nats: Client, k: int, batch: int, *, gaps: bool = False) -> None:
         self._nats = nats
         self._k = k
         self._batch = batch
+        self._gaps = gaps
         self._subscription: Subscription | None = None
         self._forget()
 
@@ -128,7 +129,7 @@ class LogReader:
             # The server sent some while the connection was down, and will not send them again.
             self._failure = ReaderLostError("Deliveries were missed.")
             return
-        if read.seq != self._last + 1:
+        if read.seq != self._last + 1 and not self._gaps:
             self._failure = _gap(self._k, self._last, read.seq)
             return
         self._last, self._delivery = read.seq, delivery
