@@ -68,7 +68,8 @@ class InboundPolicy:
             return False
         now: datetime = self._clock()
         for command in notices(envelope, owner, now):
-            await carry_out(self._executor, participants.DECIDER, command)
+            # Between the claim of an identifier and the registration, the record is not there yet.
+            await carry_out(self._executor, participants.DECIDER, command, not_yet={"participant-unknown"})
         return True
 
     async def _release(self, keys: list[str]) -> None:

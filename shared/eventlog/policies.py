@@ -53,11 +53,17 @@ async def carry_out(
     *,
     expect_new: bool = False,
     unless: Container[str] = (),
+    not_yet: Container[str] = (),
 ) -> None:
-    """Execute a policy's command; raises PolicyRefusedError on a refusal whose code is not in `unless`."""
+    """Execute a policy's command; a refusal raises PolicyRefusedError.
+
+    One whose code is in `unless` was to be expected and is only logged; one in `not_yet` raises NotYetError.
+    """
     outcome = await executor.execute(decider, command, expect_new=expect_new)
     if not isinstance(outcome, Refused):
         return
+    if outcome.code in not_yet:
+        raise NotYetError(outcome.sentence)
     if outcome.code not in unless:
         raise PolicyRefusedError(outcome)
     _log.info("policy-refused", command=type(command).__name__, code=outcome.code)
