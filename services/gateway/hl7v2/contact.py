@@ -30,6 +30,8 @@ def email(addresses: Iterable[Composite]) -> str | None:
 
 def address(value: Composite) -> str | None:
     """Street, city, state and postal code, country (XAD.1 to XAD.6)."""
+    if not value:
+        return None
     street = value.component(1)
     lines = (
         " ".join(filter(None, (street.text(1), *_street_name(street)))),

@@ -15,6 +15,7 @@ NULL = '""'
 
 _SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _NAME = 3
+_ENCODING_CHARACTERS = 2  # MSH-2: it and MSH-1 are literal, not split any further
 _WITH_SEPARATOR_FIELD = frozenset({"MSH", "BHS", "FHS"})
 
 
@@ -31,6 +32,17 @@ class Grammar:
         self.subcomponent = delimiters.subcomponent
         self.escape = delimiters.escape
         self.unescape: Unescape = unescaper(delimiters, charset)
+
+    def part(self, repetition: str, component: int, subcomponent: int) -> str:
+        """Return the unescaped value of one part of a repetition, empty where absent or null."""
+        parts = repetition.split(self.component, component)
+        text = parts[component - 1] if component <= len(parts) else ""
+        if self.subcomponent in text:
+            parts = text.split(self.subcomponent, subcomponent)
+            text = parts[subcomponent - 1] if subcomponent <= len(parts) else ""
+        elif subcomponent > 1:
+            return ""
+        return self.plain(text)
 
     def plain(self, text: str) -> str:
         """Resolve escapes; an explicit null reads as empty."""
@@ -105,7 +117,7 @@ class Segment:
 
     def raw(self, field: int) -> str:
         """Return the field as it was sent, empty where absent."""
-        fields = self._split()
+        fields = self._fields or self._split()
         return fields[field] if field < len(fields) else ""
 
     def repetitions(self, field: int) -> tuple[Composite, ...]:
@@ -128,9 +140,11 @@ class Segment:
         raw = self.raw(field)
         if not raw:
             return ""
-        if (raw.isalnum() and component == 1 and subcomponent == 1) or self._is_encoding(field):
+        if raw.isalnum():  # most values, and no delimiter is one
+            return raw if component == subcomponent == 1 else ""
+        if self._is_encoding(field):
             return raw
-        return self.field(field).text(component, subcomponent)
+        return self._grammar.part(self._repeated(field, raw)[0], component, subcomponent)
 
     def _repeated(self, field: int, raw: str) -> Sequence[str]:
         if self._is_encoding(field) or self._grammar.repetition not in raw:
@@ -138,7 +152,7 @@ class Segment:
         return raw.split(self._grammar.repetition)
 
     def _is_encoding(self, field: int) -> bool:
-        return field <= 2 and self.name in _WITH_SEPARATOR_FIELD  # noqa: PLR2004 - MSH-1 and MSH-2 are literal
+        return field <= _ENCODING_CHARACTERS and self.name in _WITH_SEPARATOR_FIELD
 
     def _split(self) -> Sequence[str]:
         if self._fields is None:
