@@ -52,7 +52,7 @@ class InboundData(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
     source: str  # the sender's token, as in the subject
     person: Person
-    occurred: Moment  # when it happened in the world (EVN-6, EVN-2, PV1-44/45), else when it was sent
+    occurred: Moment  # when it happened in the world (PV1-44/45 of A01/A03, EVN-6, EVN-2), else when sent
     original: Original
 
 
