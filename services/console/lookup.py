@@ -1,5 +1,6 @@
 """Finds whom a coordinator means: an id, the beginning or end of one, or a hospital's number."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -7,18 +8,11 @@ from msgspec import Struct
 
 from services.console.faults import Failed
 from services.console.place import Place
+from services.timeline import queries
 from shared.projections.postgres import Connection
 
 _SHORTEST: Final = 4
 _SHOWN: Final = 8
-
-_PARTICIPANTS: Final = """
-select participant as id, participant from read.participant
-where participant::text = $1 or $1 = any (identifiers)
-    or exists (select from unnest(identifiers) as i where split_part(i, '|', 2) = $1)
-    or (length($1) >= $2 and (starts_with(participant::text, $1) or participant::text like '%' || $3))
-limit 9
-"""
 
 _REFERRALS: Final = """
 select referral as id, participant from read.referral_status
@@ -46,37 +40,38 @@ class Found(Struct, frozen=True):
 async def participant(place: Place, meant: str) -> Found:
     """Return the participant; raises Failed where there is none, or several."""
     async with place.database() as connection:
-        return await find(connection, "participant", _PARTICIPANTS, meant)
+        candidates = await queries.find_participant(connection, meant)
+    return _one("participant", meant, [Found(each.participant, each.participant) for each in candidates])
 
 
 async def referral(place: Place, meant: str) -> Found:
     """Return the referral; raises Failed where there is none, or several."""
     async with place.database() as connection:
-        return await find(connection, "referral", _REFERRALS, meant)
+        return await _find(connection, "referral", _REFERRALS, meant)
 
 
 async def session(place: Place, meant: str) -> Found:
     """Return a session that has no result yet; raises Failed where there is none, or several."""
     async with place.database() as connection:
-        return await find(connection, "session", _SESSIONS, meant)
+        return await _find(connection, "session", _SESSIONS, meant)
 
 
-async def find(connection: Connection, kind: str, query: str, meant: str) -> Found:
-    """Ask one of the queries above."""
+async def _find(connection: Connection, kind: str, query: str, meant: str) -> Found:
     told = meant.strip()
     rows = await connection.fetch(query, told, _SHORTEST, _literal(told.lower()))
     found = [Found(row["id"], row["participant"]) for row in rows]
-    exact = [one for one in found if str(one.id) == told.lower()]
-    match exact or found:
+    return _one(kind, told, [one for one in found if str(one.id) == told.lower()] or found)
+
+
+def _one(kind: str, meant: str, found: Sequence[Found]) -> Found:
+    match found:
         case [one]:
             return one
         case []:
-            raise Failed(
-                f"No {kind} is known as {told}. An id, either end of one or a hospital's number will do."
-            )
-        case several:
-            ids = ", ".join(str(one.id) for one in several[:_SHOWN])
-            raise Failed(f"Several are known as {told}; say which {kind}: {ids}.")
+            raise Failed(f"No {kind} is known as {meant}. An id, either end of one or its number will do.")
+        case _:
+            ids = ", ".join(str(one.id) for one in found[:_SHOWN])
+            raise Failed(f"Several are known as {meant}; say which {kind}: {ids}.")
 
 
 def _literal(text: str) -> str:

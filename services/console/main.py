@@ -10,7 +10,10 @@ from typer.core import TyperGroup
 from services.console import run_folder
 from services.console.commands import command, parked, participants, referrals, send, sessions
 from services.console.commands.apply import apply
+from services.console.commands.demo import demo
 from services.console.commands.run import run
+from services.console.commands.timeline import timeline
+from services.console.commands.worklist import worklist
 from services.console.faults import REFUSED, sentence_of, trace_wanted
 from services.console.output import tell
 from services.console.place import Place
@@ -68,6 +71,8 @@ RECORD = "Record"
 SEND = "Send"
 OPERATE = "Operate"
 
+app.command(rich_help_panel=READ)(worklist)
+app.command(rich_help_panel=READ)(timeline)
 app.command(rich_help_panel=RECORD)(referrals.accept)
 app.command(rich_help_panel=RECORD)(referrals.decline)
 app.command(rich_help_panel=RECORD)(referrals.cancel)
@@ -76,6 +81,7 @@ app.command(rich_help_panel=RECORD)(participants.enrol)
 app.add_typer(sessions.app, name="session", rich_help_panel=RECORD)
 app.command(rich_help_panel=RECORD)(command.command)
 app.command(rich_help_panel=SEND)(send.send)
+app.command(rich_help_panel=OPERATE)(demo)
 app.command(rich_help_panel=OPERATE)(run)
 app.command(rich_help_panel=OPERATE)(apply)
 app.command("migrate", hidden=True, rich_help_panel=OPERATE)(apply)

@@ -1,6 +1,8 @@
 """What commands print: a table for people, JSON for programs, and sentences about failure on stderr."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -41,3 +43,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, empty
 def tell(sentence: str) -> None:
     """Say something on stderr."""
     err.print(sentence, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def step(doing: str) -> Generator[None]:
+    """Say what takes its time, with a spinner on a terminal, and how long it took."""
+    begun = time.monotonic()
+    with err.status(f"{doing} …"):
+        yield
+    err.print(f"[green]✓[/] {doing} [dim]{time.monotonic() - begun:.1f} s[/]")

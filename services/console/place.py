@@ -1,7 +1,7 @@
 """Where a command works: the run folder that it was given, the settings, and connections to the servers."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from services.console.faults import Failed
 from services.console.run_folder import RunFolder
 from shared import settings
+from shared.projections.postgres import Connection
 from shared.settings import Settings
 
 _CONNECT_SECONDS = 5
@@ -34,32 +35,41 @@ class Place:
             raise Failed(_NO_SERVERS)
         return settings.load(environment)
 
-    @asynccontextmanager
-    async def nats(self) -> AsyncGenerator[Client]:
-        """Connect to NATS; one attempt, for somebody waits at the terminal."""
-        told = self.settings()
-        client = Client()
-        await client.connect(
-            told.nats_url,
-            name="console",
-            user_credentials=told.nats_credentials,
-            allow_reconnect=False,
-            connect_timeout=_CONNECT_SECONDS,
-            error_cb=_ignore,
-        )
-        try:
-            yield client
-        finally:
-            await client.close()
+    def nats(self) -> AbstractAsyncContextManager[Client]:
+        """Connect to NATS while inside."""
+        return nats_of(self.settings())
 
-    @asynccontextmanager
-    async def database(self) -> AsyncGenerator["asyncpg.Connection[asyncpg.Record]"]:
-        """Connect to Postgres."""
-        connection = await asyncpg.connect(self.settings().database_url, timeout=_CONNECT_SECONDS)
-        try:
-            yield connection
-        finally:
-            await connection.close()
+    def database(self) -> AbstractAsyncContextManager[Connection]:
+        """Connect to Postgres while inside."""
+        return database_of(self.settings())
+
+
+@asynccontextmanager
+async def nats_of(told: Settings) -> AsyncGenerator[Client]:
+    """Connect to NATS; one attempt, for somebody waits at the terminal."""
+    client = Client()
+    await client.connect(
+        told.nats_url,
+        name="console",
+        user_credentials=told.nats_credentials,
+        allow_reconnect=False,
+        connect_timeout=_CONNECT_SECONDS,
+        error_cb=_ignore,
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def database_of(told: Settings) -> AsyncGenerator[Connection]:
+    """Connect to Postgres."""
+    connection = await asyncpg.connect(told.database_url, timeout=_CONNECT_SECONDS)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def place_of(context: typer.Context) -> Place:

@@ -145,7 +145,7 @@ class ServerProcess(ABC):
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
                 start_new_session=True,  # Ctrl-C is for us; we end servers in order
-                preexec_fn=_ends_with_parent(self.stop_signal),  # noqa: PLW1509 (one call, nothing allocated)
+                preexec_fn=ends_with_parent(self.stop_signal),  # noqa: PLW1509 (one call, nothing allocated)
             )
 
     def _wait_until_ready(self, log_start: int) -> None:
@@ -194,7 +194,7 @@ def _locks(descriptor: int) -> bool:
     return True
 
 
-def _ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:
+def ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:
     """Return what a child calls before it becomes the server, to be signalled when its parent dies."""
     if sys.platform != "linux":
         return None

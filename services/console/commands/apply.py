@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from services.console.output import out
-from services.console.place import Place, place_of
+from services.console.place import database_of, nats_of, place_of
 from shared.eventlog import streams
 from shared.projections.migration import migrate
+from shared.settings import Settings
 
 
 def apply(
@@ -21,16 +22,15 @@ def apply(
 
     May run any number of times, and says what it changed. Services never do this themselves.
     """
-    changed = asyncio.run(apply_all(place_of(context), replicas))
+    changed = asyncio.run(apply_all(place_of(context).settings(), replicas))
     for line in changed:
         out.print(line, markup=False)
     out.print("Everything is as declared." if changed else "Everything was as declared already.")
 
 
-async def apply_all(place: Place, replicas: int = 1) -> list[str]:
+async def apply_all(settings: Settings, replicas: int = 1) -> list[str]:
     """Apply the streams, then the migrations; returns a line for each thing that was changed."""
-    partitions = place.settings().partitions
-    async with place.nats() as nats:
-        changed = await streams.apply(nats, partitions, replicas=replicas)
-    async with place.database() as connection:
+    async with nats_of(settings) as nats:
+        changed = await streams.apply(nats, settings.partitions, replicas=replicas)
+    async with database_of(settings) as connection:
         return [*changed, *(f"migration {name} applied" for name in await migrate(connection))]

@@ -1,0 +1,149 @@
+"""The demo from its first server to its last promise."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from msgspec.structs import replace
+
+from services.console.commands.apply import apply_all
+from services.console.commands.timeline import read_chart
+from services.console.demo import cohort, report
+from services.console.demo.fleet import SERVICES, Fleet
+from services.console.demo.front_door import FrontDoor
+from services.console.demo.journeys import JOURNEYS
+from services.console.demo.servers import forget, mllp_port, servers
+from services.console.faults import Failed
+from services.console.output import out, step, tell
+from services.console.place import database_of, nats_of
+from services.console.run_folder import RunFolder, Running
+from services.console.server_start import ServerStartError
+from services.console.timeline_view import chart
+from services.console.worklist_view import worklist_table
+from services.timeline import queries
+from shared.projections.postgres import Connection
+from shared.settings import Settings, environment_of
+from shared.site import site_of
+
+_OF_A_SERVICE: Final = {"THROUGHCARE_ADMIN_PORT", "THROUGHCARE_MLLP_PORT", "THROUGHCARE_RUN_FILE"}
+_WATCH_SECONDS: Final = 0.5
+
+
+def run(folder: RunFolder, *, headless: bool, fresh: bool) -> None:
+    """Run the demo; returns when it was asked to stop, or with `headless` when the cohort is through.
+
+    Raises Failed naming each promise that was not kept, ServerStartError where something did not start.
+    """
+    _prepare(folder, fresh=fresh)
+    with _stopping_in_order(), servers(folder.path) as settings:
+        asyncio.run(_apply(settings))
+        with _services(settings, folder.path) as fleet:
+            running = _running(fleet, settings)
+            folder.write(running)
+            try:
+                asyncio.run(_show(settings, running))
+                if not headless:
+                    report.tell_how_to_go_on(running)
+                    _watch(fleet)
+            except KeyboardInterrupt:
+                out.print("\nStopping: services, Postgres, nats-server.")
+            finally:
+                folder.clear()
+
+
+def _prepare(folder: RunFolder, *, fresh: bool) -> None:
+    running = folder.running()
+    if running is not None:
+        raise Failed(f"A demo runs in {folder.path} already (process {running.pid}); stop it first.")
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        forget(folder.path)
+
+
+async def _apply(settings: Settings) -> None:
+    with step("Applying streams and migrations"):
+        await apply_all(settings)
+
+
+@contextmanager
+def _services(settings: Settings, folder: Path) -> Generator[Fleet]:
+    with step(f"Starting {', '.join(SERVICES)}"):
+        fleet = _started(settings, folder / "services")
+    try:
+        yield fleet
+    finally:
+        fleet.stop()
+
+
+def _started(settings: Settings, folder: Path) -> Fleet:
+    """Start every service; where somebody takes the MLLP port meanwhile, on another."""
+    port = mllp_port()
+    try:
+        return Fleet(replace(settings, mllp_port=port), folder).start()
+    except ServerStartError:
+        if port == 0:
+            raise
+        return Fleet(replace(settings, mllp_port=0), folder).start()
+
+
+def _running(fleet: Fleet, settings: Settings) -> Running:
+    reached = fleet.reached()
+    port = next((told.ports["mllp"] for told in reached if told.service == "gateway"), 0)
+    environment = environment_of(settings)
+    return Running(
+        pid=os.getpid(),
+        mllp=f"{settings.mllp_host}:{port}",
+        services=reached,
+        environment={name: value for name, value in environment.items() if name not in _OF_A_SERVICE},
+    )
+
+
+async def _show(settings: Settings, running: Running) -> None:
+    """Send the cohort, show what came of it, and check what was promised."""
+    async with nats_of(settings) as nats, database_of(settings) as database:
+        door = FrontDoor(settings, running.mllp, nats, database)
+        journeys = await cohort.to_play(door)
+        with step(f"Sending {len(journeys)} journeys through the front doors"):
+            played = await cohort.play(door, journeys, cohort.run_token(datetime.now(UTC)))
+        await _draw(database, settings, played)
+    report.tell_journeys(played, continued=len(journeys) < len(JOURNEYS))
+
+
+async def _draw(database: Connection, settings: Settings, played: Sequence[cohort.Played]) -> None:
+    site = site_of(settings)
+    items = await queries.worklist(database, site, datetime.now(UTC))
+    out.print(worklist_table(items, title="\nWorklist"), end="\n\n")
+    for found in await queries.find_participant(database, report.whose_timeline(played).number):
+        out.print(chart(await read_chart(database, site, found.participant), site))
+
+
+def _watch(fleet: Fleet) -> None:
+    """Stay until interrupted; a service that ended is started again, as a supervisor would."""
+    while True:
+        time.sleep(_WATCH_SECONDS)
+        for service in fleet:
+            if not service.is_running:
+                tell(f"{service.name} ended with status {service.status}; it is started again.")
+                service.start()
+
+
+@contextmanager
+def _stopping_in_order() -> Generator[None]:
+    """Treat SIGTERM and a closed terminal as Ctrl-C, so that everything is stopped."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -1,0 +1,72 @@
+"""The demo's servers: those that the environment names, else embedded ones below the run folder."""
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from services.console.embedded import start_nats, start_postgres
+from services.console.faults import Failed
+from services.console.server_process import LOOPBACK
+from shared import settings
+from shared.settings import Settings
+
+NATS: Final = "THROUGHCARE_NATS_URL"
+MONITOR: Final = "THROUGHCARE_NATS_MONITOR_URL"
+DATABASE: Final = "THROUGHCARE_DATABASE_URL"
+KEY: Final = "THROUGHCARE_IDENTIFIER_KEY"
+MLLP_PORT: Final = 2575
+
+
+@contextmanager
+def servers(folder: Path) -> Generator[Settings]:
+    """Have both servers while inside, and give the settings that lead to them."""
+    told = dict(os.environ)
+    with ExitStack() as stack:
+        if not _told(NATS):
+            nats = stack.enter_context(start_nats(folder / "nats"))
+            told |= {NATS: nats.url, MONITOR: nats.monitor_url}
+        if not _told(DATABASE):
+            told[DATABASE] = stack.enter_context(start_postgres(folder / "postgres")).url
+        if not _told(KEY):
+            told[KEY] = _identifier_key(folder)
+        yield settings.load(told)
+
+
+def forget(folder: Path) -> None:
+    """Delete what earlier demos left in the folder; raises Failed where servers of others would keep it."""
+    if others := [name for name in (NATS, DATABASE) if _told(name)]:
+        raise Failed(
+            f"--fresh deletes a demo's own servers' data, but {' and '.join(others)} names another's."
+        )
+    for path in (folder / "nats", folder / "postgres", folder / "services"):
+        shutil.rmtree(path, ignore_errors=False) if path.exists() else None
+    (folder / "identifier-key").unlink(missing_ok=True)
+
+
+def mllp_port() -> int:
+    """Return 2575, the port that IANA gives to HL7, when nobody listens there; else 0: any."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, MLLP_PORT))
+        except OSError:
+            return 0
+    return MLLP_PORT
+
+
+def _told(name: str) -> bool:
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+
+
+def _identifier_key(folder: Path) -> str:
+    """Return the folder's secret, made at its first demo: with another, nobody would be found again."""
+    file = folder / "identifier-key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(24))
+    return file.read_text()
