@@ -1,7 +1,8 @@
 """A discharge that a hospital told us of, told again, or took back (ADT A03, A13).
 
 One told again under another id while it stands is the same discharge: its news is recorded under its first
-id, so that what was derived from it is found when it is cancelled. After a cancellation it is another one.
+id, so that what was derived from it is found when it is cancelled. After a cancellation it is another one;
+and so it is at another time, for what is counted from a discharge must be counted anew.
 """
 
 from msgspec.structs import replace
@@ -83,8 +84,19 @@ def _is_same(held: DischargeNotified, told: DischargeNotified) -> bool:
 def _news(held: DischargeNotified, told: DischargeNotified) -> Decision:
     is_old = sent_before(told.message, held.message)
     merged = _merged(told, held) if is_old else _merged(held, told)
+    if not is_same_time(held.discharged, merged.discharged):
+        return [_replaced(held, told), replace(merged, discharge=told.discharge, message=told.message)]
     retold = replace(merged, discharge=held.discharge, facility=held.facility, message=held.message)
     return [] if retold == held else [replace(retold, message=told.message)]
+
+
+def _replaced(held: DischargeNotified, told: DischargeNotified) -> DischargeCancelled:
+    return DischargeCancelled(
+        discharge=held.discharge,
+        facility=held.facility,
+        visit_number=held.visit_number,
+        message=told.message,
+    )
 
 
 def _merged(older: DischargeNotified, newer: DischargeNotified) -> DischargeNotified:

@@ -83,9 +83,9 @@ def test_a_discharge_told_again_to_the_day_only_is_no_news():
     met(notified(discharge(1))).when(discharge(2, discharged="2026-03-03")).then_nothing()
 
 
-def test_a_discharge_told_again_with_another_time_is_the_same_discharge_at_that_time():
+def test_a_discharge_told_again_with_another_time_takes_the_place_of_the_first():
     later = discharge(2, discharged=MAR_4)
-    met(notified(discharge(1))).when(later).then(notified(later, id=discharge_id(1)))
+    met(notified(discharge(1))).when(later).then(undone(1, by=2), notified(later))
 
 
 def test_a_disposition_told_later_is_added_and_what_is_absent_stays():
@@ -109,9 +109,14 @@ def test_a_discharge_cancelled_by_the_hospital_is_found_by_its_visit_number():
     met(notified(discharge(1))).when(undo_discharge()).then(undone(1))
 
 
-def test_a_changed_discharge_is_cancelled_under_its_first_id():
-    changed = notified(discharge(2, discharged=MAR_4), id=discharge_id(1))
-    met(notified(discharge(1)), changed).when(undo_discharge()).then(undone(1))
+def test_a_discharge_at_another_time_is_the_one_that_is_cancelled():
+    first, later = notified(discharge(1)), discharge(2, discharged=MAR_4)
+    met(first, undone(1, by=2), notified(later)).when(undo_discharge()).then(undone(2))
+
+
+def test_a_discharge_told_again_with_more_to_it_is_cancelled_under_its_first_id():
+    more = notified(discharge(2, disposition="01"), id=discharge_id(1))
+    met(notified(discharge(1)), more).when(undo_discharge()).then(undone(1))
 
 
 def test_a_cancellation_told_twice_cancels_once():
