@@ -80,12 +80,12 @@ from log.journal where k = $1 and seq > $2 and seq <= $3 order by seq;
 
 -- name: journal_of_participant
 -- All that is known of one participant, in order.
-select k, seq, category, entity, recorded_at, message
+select participant, k, seq, category, entity, recorded_at, message
 from log.journal where participant = $1 order by k, seq;
 
 -- name: journal_of_participant_until
 -- All that was known of one participant before a moment, in order.
-select k, seq, category, entity, recorded_at, message
+select participant, k, seq, category, entity, recorded_at, message
 from log.journal where participant = $1 and recorded_at < $2 order by k, seq;
 
 -- name: journal_of_participants

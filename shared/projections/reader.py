@@ -40,7 +40,7 @@ class ReaderLostError(Exception):
 
 
 class LogReader:
-    """An ordered pull consumer, up to two batches ahead; with `gaps` it reads on where messages are missing."""
+    """An ordered pull consumer, two batches ahead; with `gaps` it reads on where messages are missing."""
 
     def __init__(self, nats: Client, k: int, batch: int, *, gaps: bool = False) -> None:
         self._nats = nats
