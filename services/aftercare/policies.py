@@ -1,11 +1,12 @@
 """When care ends or a discharge is told, follow-ups are owed; when it turns out otherwise, they are not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from datetime import datetime
 from typing import Final, TypedDict
 from uuid import UUID
 
 from services.aftercare.deciders import aftercare
+from services.aftercare.sessions import SESSIONS
 from services.aftercare.timers import WindowTimers
 from shared.commands.aftercare import (
     AftercareCommand,
@@ -43,6 +44,7 @@ from shared.site import Site
 _ACTOR: Final = "policy:aftercare"
 _INPATIENT: Final[frozenset[EncounterClass]] = frozenset({"IMP", "OBSENC", "UNK"})
 _BELOW_IOP: Final = frozenset({"0.5", "1", "1.0", "1.5", "1.7"})  # ASAM, third and fourth edition
+_DISCHARGES: Final = (SteppedDown, StepDownPending)
 _REVERSALS: Final = (StepDownReversed, AdmissionCancelled)
 _AFTER_DEATH: Final = frozenset({"participant-deceased"})
 
@@ -74,13 +76,31 @@ class AftercarePolicy:
                 await self._windows.set(event, follow_up, due)
             case FollowUpReinstated(follow_up=follow_up):
                 await self._windows.set_again(event, follow_up, parse_subject(delivery.subject))
+            case SessionAttended(session=session):
+                await self._credit(event, delivery, [session])
             case _:
                 await self._carry_out(self._command(event))
                 await self._carry_out(await self._undoing(event, delivery))
+                if isinstance(event.data, _DISCHARGES):
+                    await self._credit(event, delivery)
 
     async def _carry_out(self, command: AftercareCommand | None) -> None:
         if command is not None:
             await carry_out(self._executor, aftercare.DECIDER, command, unless=_AFTER_DEATH)
+
+    async def _credit(self, event: Event, delivery: Delivery, only: Container[UUID] | None = None) -> None:
+        """Count attended sessions as follow-ups; after a discharge told late, those before it, too."""
+        key = parse_subject(delivery.subject)
+        sessions = (await self._executor.entity(SESSIONS, key, fresh=True)).state
+        for session, start in sessions.attended():
+            if only is None or session in only:
+                command = CreditSession(
+                    id=derived(event.id, f"credit:{session}"),
+                    session=session,
+                    on=self._site.today(start),
+                    **self._context(event),
+                )
+                await self._carry_out(command)
 
     async def _undoing(self, event: Event, delivery: Delivery) -> AftercareCommand | None:
         """Return what undoes the event where the log says already that it was undone.
@@ -105,9 +125,6 @@ class AftercarePolicy:
         match event.data:
             case StepDownReversed(discharge=discharge):
                 return SupersedeFollowUps(id=id_, discharge=discharge, **common)
-            case SessionAttended(session=session):
-                on = self._site.day_of(event.happened)
-                return CreditSession(id=id_, session=session, on=on, **common)
             case CareClosedOnDeath():
                 return CloseAftercare(id=id_, reason="died", **common)
             case InpatientAdmissionNotified() | AdmissionCancelled():

@@ -26,22 +26,28 @@ Decision = Sequence[EventData] | Refused
 
 
 @dataclass(frozen=True)
-class Decider(Generic[State, CommandT]):
-    """Three pure things: where an entity starts, how an event moves it, what a command makes of it.
-
-    A command repeated yields no event.
-    """
+class Fold(Generic[State]):
+    """How an entity is read: where it starts, and how an event moves it."""
 
     category: str
     initial: State
     evolve: Callable[[State, EventData], State]
-    decide: Callable[[CommandT, State], Decision]
 
     def fold(self, state: State, events: Sequence[EventData]) -> State:
         """Move the state by each event in turn."""
         for event in events:
             state = self.evolve(state, event)
         return state
+
+
+@dataclass(frozen=True)
+class Decider(Fold[State], Generic[State, CommandT]):
+    """How an entity decides: a fold, and what a command makes of the state.
+
+    A command repeated yields no event.
+    """
+
+    decide: Callable[[CommandT, State], Decision]
 
 
 def refused(code: str, sentence: str, field: str | None = None) -> Refused:

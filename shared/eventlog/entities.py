@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from shared.commands.decision import Decider
+from shared.commands.decision import Fold
 from shared.eventlog.journal import Journal
 from shared.eventlog.log import Log
 from shared.eventlog.subjects import EntityKey
@@ -39,35 +39,33 @@ class Entities:
         self._registry = registry
         self._memory: OrderedDict[EntityKey, Entity[Any]] = OrderedDict()
 
-    async def load(self, key: EntityKey, decider: Decider[State, Any]) -> Entity[State]:
+    async def load(self, key: EntityKey, fold: Fold[State]) -> Entity[State]:
         """Return the entity, from memory where it is there."""
         if entity := self._memory.get(key):
             self._memory.move_to_end(key)
             entity.from_memory = True
             return entity
-        return await self.read(key, decider)
+        return await self.read(key, fold)
 
-    async def read(self, key: EntityKey, decider: Decider[State, Any]) -> Entity[State]:
+    async def read(self, key: EntityKey, fold: Fold[State]) -> Entity[State]:
         """Return the entity as the log holds it now."""
         journal = await self._journal.entity(key)
-        entity = Entity(decider.initial)
+        entity = Entity(fold.initial)
         for sequence, message in journal.messages:
-            self._apply(decider, entity, sequence, message)
-        await self._read_tail(key, decider, entity, behind=max(journal.checkpoint, entity.sequence))
+            self._apply(fold, entity, sequence, message)
+        await self._read_tail(key, fold, entity, behind=max(journal.checkpoint, entity.sequence))
         self._remember(key, entity)
         return entity
 
-    async def refresh(self, key: EntityKey, decider: Decider[State, Any], entity: Entity[State]) -> bool:
+    async def refresh(self, key: EntityKey, fold: Fold[State], entity: Entity[State]) -> bool:
         """Fold in what was appended since; tells whether anything was."""
         before = entity.sequence
-        await self._read_tail(key, decider, entity, behind=before)
+        await self._read_tail(key, fold, entity, behind=before)
         return entity.sequence != before
 
-    def advance(
-        self, key: EntityKey, decider: Decider[State, Any], entity: Entity[State], appended: "Appended"
-    ) -> None:
+    def advance(self, key: EntityKey, fold: Fold[State], entity: Entity[State], appended: "Appended") -> None:
         """Move the entity by events that were just appended to it."""
-        entity.state = decider.fold(entity.state, appended.events)
+        entity.state = fold.fold(entity.state, appended.events)
         entity.sequence = appended.sequence
         entity.seen.update(appended.ids)
         self._remember(key, entity)
@@ -77,16 +75,14 @@ class Entities:
         self._memory.pop(key, None)
 
     async def _read_tail(
-        self, key: EntityKey, decider: Decider[State, Any], entity: Entity[State], *, behind: int
+        self, key: EntityKey, fold: Fold[State], entity: Entity[State], *, behind: int
     ) -> None:
         async for message in self._log.tail(key.stream, key.subject, behind):
-            self._apply(decider, entity, message.sequence, message.payload)
+            self._apply(fold, entity, message.sequence, message.payload)
 
-    def _apply(
-        self, decider: Decider[State, Any], entity: Entity[State], sequence: int, message: bytes
-    ) -> None:
+    def _apply(self, fold: Fold[State], entity: Entity[State], sequence: int, message: bytes) -> None:
         event = self._registry.decode(message)
-        entity.state = decider.evolve(entity.state, event.data)
+        entity.state = fold.evolve(entity.state, event.data)
         entity.sequence = sequence
         entity.seen.add(event.id)
 

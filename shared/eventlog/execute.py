@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from shared.commands import reply
 from shared.commands.base import Command
-from shared.commands.decision import Decider, Refused, refused
+from shared.commands.decision import Decider, Fold, Refused, refused
 from shared.eventlog.entities import Appended, Entities, Entity
 from shared.eventlog.errors import ConflictError
 from shared.eventlog.log import Log, Message
@@ -52,10 +52,16 @@ class Executor:
         async with self._lock(key):
             return await self._execute(key, decider, command, expect_new=expect_new)
 
-    async def entity(self, decider: Decider[State, Any], key: EntityKey) -> Entity[State]:
-        """Load an entity to look at: from memory, or as the log holds it now."""
+    async def entity(self, fold: Fold[State], key: EntityKey, *, fresh: bool = False) -> Entity[State]:
+        """Load an entity to look at; from memory it may be behind the log, unless it is to be `fresh`.
+
+        A process reads all entities of a category with one and the same fold.
+        """
         async with self._lock(key):
-            return await self._entities.load(key, decider)
+            entity = await self._entities.load(key, fold)
+            if fresh and entity.from_memory:
+                await self._entities.refresh(key, fold, entity)
+            return entity
 
     async def _execute(
         self, key: EntityKey, decider: Decider[Any, Any], command: Command, *, expect_new: bool
