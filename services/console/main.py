@@ -11,7 +11,10 @@ from services.console import run_folder
 from services.console.commands import command, parked, participants, referrals, send, sessions
 from services.console.commands.apply import apply
 from services.console.commands.demo import demo
+from services.console.commands.rebuild import rebuild, restore, verify
 from services.console.commands.run import run
+from services.console.commands.schema import schema
+from services.console.commands.status import status
 from services.console.commands.timeline import timeline
 from services.console.commands.worklist import worklist
 from services.console.faults import REFUSED, sentence_of, trace_wanted
@@ -85,7 +88,12 @@ app.command(rich_help_panel=OPERATE)(demo)
 app.command(rich_help_panel=OPERATE)(run)
 app.command(rich_help_panel=OPERATE)(apply)
 app.command("migrate", hidden=True, rich_help_panel=OPERATE)(apply)
+app.command(rich_help_panel=OPERATE)(status)
 app.add_typer(parked.app, name="parked", rich_help_panel=OPERATE)
+app.command(rich_help_panel=OPERATE)(verify)
+app.command(rich_help_panel=OPERATE)(rebuild)
+app.command(rich_help_panel=OPERATE)(restore)
+app.command(rich_help_panel=OPERATE)(schema)
 
 
 def main() -> None:

@@ -1,12 +1,13 @@
 """What commands print: a table for people, JSON for programs, and sentences about failure on stderr."""
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -52,3 +53,16 @@ def step(doing: str) -> Generator[None]:
     with err.status(f"{doing} …"):
         yield
     err.print(f"[green]✓[/] {doing} [dim]{time.monotonic() - begun:.1f} s[/]")
+
+
+@contextmanager
+def progress_bar(doing: str) -> Generator[Callable[..., None]]:
+    """Show a bar on stderr; call what it gives with how much is done, of how much, and perhaps of what."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task(doing, total=None)
+
+        def told(done: int, total: int, what: str = doing) -> None:
+            progress.update(task, completed=done, total=total, description=what)
+
+        yield told

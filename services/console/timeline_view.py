@@ -59,21 +59,18 @@ def _facts(care: CareState) -> Iterable[str]:
 
 
 def _timeline(entries: Iterable[Entry], site: Site) -> RenderableType:
-    columns = ("WHEN", "WHAT", "WHO", "MESSAGE", "DUE")
+    columns = ("WHEN", "WHAT", "WHO, AND WHICH MESSAGE", "DUE")
     return table_of(columns, (_row(entry, site) for entry in entries), title="Timeline")
 
 
 def _row(entry: Entry, site: Site) -> tuple[Text, ...]:
-    what = Text(entry.title, style="yellow" if entry.corrects else "")
+    what = Text(entry.title, style="bold yellow" if entry.corrects else "bold")
     if entry.detail:
-        what.append(f" {entry.detail}", style="dim")
-    return (
-        _when(entry, site),
-        what,
-        Text(entry.actor, style="cyan"),
-        Text(" ".join(filter(None, (entry.trigger, entry.control_id))), style="magenta"),
-        Text(f"{entry.due:%a %d %b}" if entry.due else "", style="green"),
-    )
+        what.append(f"\n{entry.detail}", style="not bold dim")
+    who = Text(entry.actor, style="cyan")
+    if entry.trigger:
+        who.append(f"\n{entry.trigger} {entry.control_id}", style="magenta")
+    return _when(entry, site), what, who, Text(f"{entry.due:%a %d %b}" if entry.due else "", style="green")
 
 
 def _when(entry: Entry, site: Site) -> Text:
@@ -81,7 +78,7 @@ def _when(entry: Entry, site: Site) -> Text:
     when = Text(f"{local:%a %d %b}" if is_day(entry.happened) else f"{local:%a %d %b %H:%M}")
     recorded = site.today(entry.recorded_at)
     if _days(local, recorded) >= _LATE_DAYS:
-        when.append(f" (told {recorded:%d %b})", style="dim")
+        when.append(f"\ntold {recorded:%a %d %b}", style="dim")
     return when
 
 

@@ -9,12 +9,12 @@ from services.console.output import table_of
 from services.timeline.queries import WorkItem
 
 _STYLES = {"safety": "bold red", "stat": "red", "urgent": "yellow", "routine": ""}
+_ID_SHOWN = 12  # enough to name the participant in another command
 
 
 def worklist_table(items: Iterable[WorkItem], *, title: str | None = None) -> Table:
     """Make the table; what is overdue or about safety stands out."""
-    columns = ("PRIORITY", "DUE", "WHOM", "WHAT", "KIND", "PARTICIPANT")
-    return table_of(columns, map(_row, items), title=title)
+    return table_of(("PRIORITY", "DUE", "WHOM", "WHAT"), map(_row, items), title=title)
 
 
 def name_of(family: str | None, given: tuple[str, ...]) -> str:
@@ -22,23 +22,19 @@ def name_of(family: str | None, given: tuple[str, ...]) -> str:
     return ", ".join(filter(None, (family, " ".join(given)))) or "not told"
 
 
-def _row(item: WorkItem) -> tuple[Text | str, ...]:
+def _row(item: WorkItem) -> tuple[Text, ...]:
     task = item.task
-    what = Text(task.title)
+    whom = Text(name_of(item.family, item.given))
+    whom.append(f"\n{str(task.participant)[-_ID_SHOWN:]}", style="dim")
+    what = Text(task.title, style="bold")
+    what.append(f"\n{task.kind}", style="not bold cyan dim")
     if task.detail:
-        what.append(f" {task.detail}", style="dim")
-    return (
-        Text(task.priority, style=_STYLES[task.priority]),
-        _due(item),
-        name_of(item.family, item.given),
-        what,
-        Text(task.kind, style="dim"),
-        Text(str(task.participant)[-12:], style="dim"),
-    )
+        what.append(f"  {task.detail}", style="not bold dim")
+    return Text(task.priority, style=_STYLES[task.priority]), _due(item), whom, what
 
 
 def _due(item: WorkItem) -> Text:
     if item.task.due is None:
         return Text("")
     day = f"{item.task.due:%a %d %b}"
-    return Text(f"{day} overdue", style="bold red") if item.overdue else Text(day)
+    return Text(f"{day}\noverdue", style="bold red") if item.overdue else Text(day)

@@ -1,10 +1,16 @@
-"""`throughcare parked`: what could not be handled, kept until a person looks."""
+"""`throughcare parked`: what could not be handled, kept until a person looks.
+
+A message that a service's policy could not handle is called by a number, `12`. An event that the projector
+could not apply is called by its position, `0/345`: with it every later event of its participant waits.
+"""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
 import typer
+from msgspec import Struct
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
@@ -12,19 +18,42 @@ from services.console.faults import Failed
 from services.console.options import AsJson
 from services.console.output import out, print_json, print_table
 from services.console.place import Place, place_of
+from services.timeline.read_models import projections
 from shared.eventlog.log import Log
 from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
+from shared.eventlog.subjects import stream_of
+from shared.events.envelope import Position
+from shared.projections.generation import OtherProjectionsError
+from shared.projections.parking import (
+    NotParkedError,
+    ParkedEvent,
+    StillParkedError,
+    parked_events,
+    replay_at,
+)
+from shared.site import site_of
 
 _ANSWER: Final = msgspec.json.Decoder(ReplayAnswer)
 _REPLAY_SECONDS: Final = 30
 
 app = typer.Typer(no_args_is_help=True, help="What could not be handled: list it, look at it, replay it.")
 
+Id = Annotated[str, typer.Argument(metavar="ID", help="As listed: 12, or 0/345.", show_default=False)]
 
-class Entry(Parked, frozen=True, kw_only=True):
-    """A parked message with the number that it is called by."""
 
-    id: int
+class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something parked, by whom and why. `reason` never holds what a message says."""
+
+    id: str
+    since: datetime
+    by: str  # the consumer, or the projection
+    stream: str
+    sequence: int
+    reason: str
+    subject: str | None = None
+    deliveries: int = 0
+    participant: str | None = None
+    waiting: int = 0  # later events of the same participant
 
 
 @app.command("list")
@@ -35,20 +64,19 @@ def list_parked(context: typer.Context, as_json: AsJson = False) -> None:
         print_json(entries)
         return
     rows = [
-        (str(one.id), one.parked_at.isoformat(timespec="seconds"), one.consumer, _where(one), one.reason)
+        (one.id, one.since.isoformat(timespec="seconds"), one.by, f"{one.stream}/{one.sequence}", one.reason)
         for one in entries
     ]
-    print_table(("ID", "SINCE", "CONSUMER", "MESSAGE", "REASON"), rows, empty="Nothing is parked.")
+    print_table(("ID", "SINCE", "BY", "MESSAGE", "REASON"), rows, empty="Nothing is parked.")
 
 
 @app.command()
-def show(
-    context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID", help="As listed.", show_default=False)],
-    as_json: AsJson = False,
-) -> None:
-    """Show one parked message: why it is parked, and where it is."""
-    entry = asyncio.run(_entry(place_of(context), number))
+def show(context: typer.Context, id: Id, as_json: AsJson = False) -> None:
+    """Show why something is parked, and where it is."""
+    entries = asyncio.run(_entries(place_of(context)))
+    entry = next((one for one in entries if one.id == id), None)
+    if entry is None:
+        raise _nothing(id)
     if as_json:
         print_json(entry)
         return
@@ -57,39 +85,35 @@ def show(
 
 
 @app.command()
-def replay(
-    context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID", help="As listed.", show_default=False)],
-) -> None:
-    """Have the service handle the message again; it leaves the list when that is done."""
-    asyncio.run(_replay(place_of(context), number))
-    out.print(f"Message {number} is handled.")
+def replay(context: typer.Context, id: Id) -> None:
+    """Have it handled again; it leaves the list when that is done, and stays with status 1 when not."""
+    place = place_of(context)
+    partition, slash, sequence = id.partition("/")
+    if slash and partition.isdecimal() and sequence.isdecimal():
+        asyncio.run(_apply_again(place, Position(int(partition), int(sequence))))
+    elif id.isdecimal():
+        asyncio.run(_handle_again(place, int(id)))
+    else:
+        raise typer.BadParameter(f"{id} is neither a number nor a position such as 0/345.", param_hint="ID")
+    out.print(f"{id} is handled.", markup=False)
 
 
 async def _entries(place: Place) -> list[Entry]:
+    async with place.nats() as nats, place.database() as database:
+        messages = [_of_policy(number, parked) for number, parked in await Parking(Log(nats)).entries()]
+        events = [_of_projector(parked) for parked in await parked_events(database)]
+    return sorted((*messages, *events), key=lambda entry: entry.since)
+
+
+async def _handle_again(place: Place, number: int) -> None:
     async with place.nats() as nats:
-        return [_entry_of(number, parked) for number, parked in await Parking(Log(nats)).entries()]
-
-
-async def _entry(place: Place, number: int) -> Entry:
-    async with place.nats() as nats:
-        return _entry_of(number, await _parked(nats, number))
-
-
-async def _replay(place: Place, number: int) -> None:
-    async with place.nats() as nats:
-        parked = await _parked(nats, number)
+        parked = await Parking(Log(nats)).entry(number)
+        if parked is None:
+            raise _nothing(str(number))
         answer = await _ask(nats, parked)
         if not answer.done:
             raise Failed(f"It stays parked: {answer.sentence}")
         await Parking(Log(nats)).remove(number)
-
-
-async def _parked(nats: Client, number: int) -> Parked:
-    parked = await Parking(Log(nats)).entry(number)
-    if parked is None:
-        raise Failed(f"Nothing is parked as {number}; `throughcare parked list` shows what is.")
-    return parked
 
 
 async def _ask(nats: Client, parked: Parked) -> ReplayAnswer:
@@ -103,9 +127,42 @@ async def _ask(nats: Client, parked: Parked) -> ReplayAnswer:
     return _ANSWER.decode(reply.data)
 
 
-def _entry_of(number: int, parked: Parked) -> Entry:
-    return Entry(id=number, **msgspec.structs.asdict(parked))
+async def _apply_again(place: Place, position: Position) -> None:
+    async with place.database() as database:
+        try:
+            await replay_at(database, projections(site_of(place.settings())), position)
+        except NotParkedError:
+            raise _nothing(f"{position.partition}/{position.sequence}") from None
+        except (StillParkedError, OtherProjectionsError) as error:
+            raise Failed(f"It stays parked: {error}") from None
 
 
-def _where(parked: Parked) -> str:
-    return f"{parked.stream}/{parked.sequence}"
+def _of_policy(number: int, parked: Parked) -> Entry:
+    return Entry(
+        id=str(number),
+        since=parked.parked_at,
+        by=parked.consumer,
+        stream=parked.stream,
+        sequence=parked.sequence,
+        reason=parked.reason,
+        subject=parked.subject,
+        deliveries=parked.deliveries,
+    )
+
+
+def _of_projector(parked: ParkedEvent) -> Entry:
+    at = parked.position
+    return Entry(
+        id=f"{at.partition}/{at.sequence}",
+        since=parked.since,
+        by=f"projection {parked.projection or 'unknown'}",
+        stream=stream_of(at.partition),
+        sequence=at.sequence,
+        reason=parked.reason,
+        participant=str(parked.participant) if parked.participant else None,
+        waiting=parked.waiting,
+    )
+
+
+def _nothing(id: str) -> Failed:
+    return Failed(f"Nothing is parked as {id}; `throughcare parked list` shows what is.")

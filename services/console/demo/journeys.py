@@ -40,7 +40,7 @@ async def new(stage: Stage) -> None:
 
 async def accepted(stage: Stage) -> None:
     await stage.refers(-2)
-    referral = await stage.accepts()
+    referral = await stage.accepts(-1)
     start = stage.at(1, 14)
     await stage.door.ask(
         ScheduleIntakeAppointment(
@@ -72,7 +72,7 @@ async def declined(stage: Stage) -> None:
 async def cancelled(stage: Stage) -> None:
     """The hospital asks by telephone: its own message for that (REF^I14) is not taken yet."""
     await stage.refers(-4)
-    referral = await stage.accepts()
+    referral = await stage.accepts(-3)
     reason = "Admitted elsewhere."
     await stage.door.ask(
         RequestReferralCancellation(**await stage.common(), referral=referral, reason=reason)
@@ -95,7 +95,7 @@ async def duplicated(stage: Stage) -> None:
 
 async def at_risk(stage: Stage) -> None:
     await stage.refers(-1, priority="U")
-    await stage.accepts()
+    await stage.accepts(-1)
     await stage.assesses("PHQ-9", 2, 3, 2, 2, 1, 2, 1, 1, 2)
     await stage.expect_care("a risk is flagged", "risk_level is not null")
     await stage.expect_task("suicide-risk")
@@ -105,7 +105,7 @@ async def stepped_down(stage: Stage) -> None:
     stay = stage.stay(-12, -2)
     await stage.admits(stay)
     await stage.refers(-5)
-    await stage.accepts()
+    await stage.accepts(-4)
     await stage.assesses("PHQ-9", 2, 2, 2, 1, 2, 1, 1, 1, 0, days=-4)
     await stage.assesses("GAD-7", 2, 1, 2, 1, 1, 0, 1, days=-4)
     await stage.enrols(-1)
@@ -123,7 +123,7 @@ async def discharge_cancelled(stage: Stage) -> None:
     stay = stage.stay(-6, -1)
     await stage.admits(stay)
     await stage.refers(-5)
-    await stage.accepts()
+    await stage.accepts(-4)
     await stage.discharges(stay)
     await stage.follow_up(SEVEN)
     await stage.cancels_discharge(stay)
@@ -134,7 +134,7 @@ async def discharge_cancelled(stage: Stage) -> None:
 
 async def sessions(stage: Stage) -> None:
     await stage.refers(-16)
-    await stage.accepts()
+    await stage.accepts(-15)
     await stage.enrols(-14)
     for days, attended in ((-10, True), (-8, True), (-4, False), (-2, False)):
         await stage.session(days, attended=attended)
@@ -147,7 +147,7 @@ async def follow_up_kept(stage: Stage) -> None:
     stay = stage.stay(-14, -5)
     await stage.admits(stay)
     await stage.refers(-8)
-    await stage.accepts()
+    await stage.accepts(-7)
     await stage.discharges(stay)
     follow_up = await stage.follow_up(SEVEN)
     appointment = moment(stage.at(-1, 14))
@@ -161,7 +161,7 @@ async def reached_by_outreach(stage: Stage) -> None:
     stay = stage.stay(-20, -10)
     await stage.admits(stay)
     await stage.refers(-14)
-    await stage.accepts()
+    await stage.accepts(-12)
     await stage.discharges(stay)
     follow_up = await stage.follow_up(SEVEN)
     await stage.expect_follow_up(SEVEN, "missed")

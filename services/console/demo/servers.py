@@ -11,6 +11,7 @@ from typing import Final
 
 from services.console.embedded import start_nats, start_postgres
 from services.console.faults import Failed
+from services.console.output import step
 from services.console.server_process import LOOPBACK
 from shared import settings
 from shared.settings import Settings
@@ -28,10 +29,12 @@ def servers(folder: Path) -> Generator[Settings]:
     told = dict(os.environ)
     with ExitStack() as stack:
         if not _told(NATS):
-            nats = stack.enter_context(start_nats(folder / "nats"))
+            with step("Starting nats-server"):
+                nats = stack.enter_context(start_nats(folder / "nats"))
             told |= {NATS: nats.url, MONITOR: nats.monitor_url}
         if not _told(DATABASE):
-            told[DATABASE] = stack.enter_context(start_postgres(folder / "postgres")).url
+            with step("Starting Postgres"):
+                told[DATABASE] = stack.enter_context(start_postgres(folder / "postgres")).url
         if not _told(KEY):
             told[KEY] = _identifier_key(folder)
         yield settings.load(told)

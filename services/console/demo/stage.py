@@ -105,12 +105,17 @@ class Stage:
         await self.expect("the referral is received", f"select exists ({_REFERRAL})", participant)
         return await self.door.one(_REFERRAL, participant)
 
-    async def accepts(self) -> UUID:
-        """Accept the referral; returns its id."""
+    async def accepts(self, days: int) -> UUID:
+        """Accept the referral as of that day; returns its id."""
         referral = await self.referral()
-        common = await self.common()
         await self.door.ask(
-            AcceptReferral(**common, referral=referral, owner=COORDINATOR, expected_by=self.day(7))
+            AcceptReferral(
+                **await self.common(),
+                at=moment(self.at(days, 15)),
+                referral=referral,
+                owner=COORDINATOR,
+                expected_by=self.day(days + 7),
+            )
         )
         return referral
 
