@@ -42,7 +42,8 @@ from tests.unit.timeline.facts import (
     received,
     session_on,
 )
-from tests.unit.timeline.story import SITE, At, Story, folded, on
+from tests.unit.timeline.rows import folded
+from tests.unit.timeline.story import SITE, At, Story, on
 
 ROBIN = UUID("01920000-0000-7000-8000-00000000a001")
 KIM = UUID("01920000-0000-7000-8000-00000000b002")

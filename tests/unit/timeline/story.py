@@ -5,7 +5,6 @@
 Events are given as data alone, or with when they happened and were recorded.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,9 +16,9 @@ from shared.events.base import EventData
 from shared.events.envelope import Event, Position, Recorded, time_of
 from shared.events.moment import Moment
 from shared.events.registry import REGISTRY, schema_uri, source_of
-from shared.projections.fold import Fold, rows_of
 from shared.projections.projection import Projection
 from shared.site import Site
+from tests.unit.timeline.rows import folded
 
 R = TypeVar("R", bound=Struct)
 
@@ -100,12 +99,3 @@ class Story:
 def story(*facts: EventData | At) -> Story:
     """Begin a story."""
     return Story().tell(*facts)
-
-
-def folded(projection: Projection[R], events: Iterable[Recorded], who: UUID = ROBIN) -> list[R]:
-    """Fold events as the projector does; an event that cannot be applied fails the test."""
-    fold = Fold((projection,))
-    for event in events:
-        problem = fold.apply(event)
-        assert problem is None, problem
-    return rows_of(fold, projection, who)
