@@ -3,10 +3,12 @@
 from typing import Literal
 from uuid import UUID
 
-from shared.events.base import Coding, EventData, MessageReference
+from shared.events.base import Coding, EventData, Identifier, MessageReference
 from shared.events.moment import Moment
 
 EncounterClass = Literal["IMP", "EMER", "AMB", "OBSENC", "PRENC", "HH", "UNK"]  # v3-ActEncounterCode
+
+AppointmentStatus = Literal["booked", "rescheduled", "modified", "cancelled", "noshow"]
 
 Reversible = Literal["admission", "discharge"]
 
@@ -82,6 +84,18 @@ class DeathNotified(EventData, frozen=True, kw_only=True, omit_defaults=True):
     message: MessageReference | None = None
 
 
+class AppointmentNotified(EventData, frozen=True, kw_only=True, omit_defaults=True):
+    """SIU: an appointment that the sender keeps for the person, and what became of it."""
+
+    appointment: Identifier
+    status: AppointmentStatus
+    start: Moment | None = None
+    end: Moment | None = None
+    reason: str | None = None
+    location: str | None = None
+    message: MessageReference | None = None
+
+
 EncounterEvent = (
     InpatientAdmissionNotified
     | TransferNotified
@@ -90,4 +104,5 @@ EncounterEvent = (
     | DischargeCancelled
     | ReversalUnmatched
     | DeathNotified
+    | AppointmentNotified
 )

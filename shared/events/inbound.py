@@ -9,8 +9,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from shared.events.assessment import Instrument
 from shared.events.base import Coding, Demographics, Identifier
-from shared.events.encounter import EncounterClass
+from shared.events.encounter import AppointmentStatus, EncounterClass
 from shared.events.moment import Moment
 from shared.events.referral import Insurance, Priority, ReferralSource, Referrer
 
@@ -27,7 +28,7 @@ class Original(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whom it is about: at least one identifier."""
+    """Whom it is about: at least one identifier, but for a referral, which is received without one, too."""
 
     identifiers: tuple[Identifier, ...]
     demographics: Demographics
@@ -95,11 +96,89 @@ class DischargeCancellation(InboundData, frozen=True, kw_only=True, omit_default
 
 
 class DemographicsUpdate(InboundData, frozen=True, kw_only=True, omit_defaults=True):
-    """ADT^A08: never moves state."""
+    """ADT^A08, A28, A31: never moves state."""
+
+
+class Amendment(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """REF^I13, or an update of a FHIR ServiceRequest: the referral as it is asked for now."""
+
+    placer: Identifier
+    priority: Priority | None = None
+    referrer: Referrer | None = None
+    service_requested: Coding | None = None
+    reasons: tuple[Coding, ...] | None = None
+    insurance: tuple[Insurance, ...] | None = None
+
+
+class Cancellation(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """REF^I14, or a FHIR Task set to cancelled: the initiator asks to cancel its referral."""
+
+    placer: Identifier
+    reason: str | None = None
+
+
+class Information(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """A FHIR Task update: the initiator's answer to what we asked."""
+
+    placer: Identifier
+    what: str
+
+
+class Transfer(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ADT^A02, A06, A07."""
+
+    visit: Visit
+    location: str | None = None  # PV1-3, as sent
+
+
+class Merge(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ADT^A40 (A18, A34): `person` survives, what `prior` names is the same person (MRG-1)."""
+
+    prior: tuple[Identifier, ...]
+
+
+class AppointmentNotice(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """SIU^S12 booked, S13 rescheduled, S14 modified, S15 cancelled, S26 missed."""
+
+    appointment: Identifier  # SCH-2, else SCH-1
+    status: AppointmentStatus
+    start: Moment | None = None
+    end: Moment | None = None
+    reason: str | None = None
+    location: str | None = None
+
+
+class AssessmentReport(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ORU^R01, QuestionnaireResponse or Observation panel with an instrument that we know."""
+
+    instrument: Instrument
+    items: dict[str, int]  # as in AssessmentCompleted
+    administered_at: Moment
+    total: int | None = None
+    difficulty: int | None = None
+
+
+class ResultReport(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """ORU^R01 with no instrument of ours: kept in INBOUND, and nothing follows from it."""
+
+    codes: tuple[Coding, ...] = ()
 
 
 InboundMessage = (
-    Referral | Admission | Discharge | AdmissionCancellation | DischargeCancellation | DemographicsUpdate
+    Referral
+    | Amendment
+    | Cancellation
+    | Information
+    | Admission
+    | Transfer
+    | Discharge
+    | AdmissionCancellation
+    | DischargeCancellation
+    | DemographicsUpdate
+    | Merge
+    | AppointmentNotice
+    | AssessmentReport
+    | ResultReport
 )
 
 
