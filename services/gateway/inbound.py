@@ -2,16 +2,39 @@
 
 import hashlib
 from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
+from typing import Final, Literal, NamedTuple
+from uuid import UUID, uuid5
 
 import msgspec
 
-from shared.events.inbound import InboundEnvelope, InboundMessage, Referral
+from shared.events.inbound import (
+    Amendment,
+    AppointmentNotice,
+    AssessmentReport,
+    Cancellation,
+    InboundEnvelope,
+    InboundMessage,
+    Information,
+    Referral,
+    ResultReport,
+)
 
 _SOURCE = "/throughcare/gateway"
 _TYPE = "throughcare.inbound."
 _encoder = msgspec.json.Encoder()
+
+Kind = Literal["adt", "referral", "appointment", "result"]
+"""The last token of an inbound subject."""
+
+_KINDS: Final[dict[type[InboundMessage], Kind]] = {
+    Referral: "referral",
+    Amendment: "referral",
+    Cancellation: "referral",
+    Information: "referral",
+    AppointmentNotice: "appointment",
+    AssessmentReport: "result",
+    ResultReport: "result",
+}
 
 
 class Delivery(NamedTuple):
@@ -22,10 +45,15 @@ class Delivery(NamedTuple):
     payload: bytes
 
 
-def delivery(message: InboundMessage, raw: bytes, received: datetime) -> Delivery:
-    """Wrap a translated message; `raw` is its content as it came, `received` an aware instant."""
-    kind = "referral" if isinstance(message, Referral) else "adt"
+def delivery(message: InboundMessage, raw: bytes, received: datetime, *, part: int = 0) -> Delivery:
+    """Wrap a translated message; `raw` is its content as it came, `received` an aware instant.
+
+    Where one content tells of several things (two patients, two instruments), each is a part with an id of
+    its own that the content gives again when it is sent again.
+    """
     identity = identity_of(message.source, message.original.control_id, raw)
+    if part:
+        identity = uuid5(identity, str(part))
     envelope = InboundEnvelope(
         specversion="1.0",
         id=identity,
@@ -35,7 +63,12 @@ def delivery(message: InboundMessage, raw: bytes, received: datetime) -> Deliver
         datacontenttype="application/json",
         data=message,
     )
-    return Delivery(f"inbound.{message.source}.{kind}", identity, _encoder.encode(envelope))
+    return Delivery(f"inbound.{message.source}.{kind_of(message)}", identity, _encoder.encode(envelope))
+
+
+def kind_of(message: InboundMessage) -> Kind:
+    """Return what sort of message it is, as the subject says it."""
+    return _KINDS.get(type(message), "adt")
 
 
 def identity_of(source: str, control_id: str, raw: bytes) -> UUID:

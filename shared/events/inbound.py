@@ -1,7 +1,7 @@
 """What a sender told us, in one canonical form whatever way it came in: the payload of INBOUND.
 
-Subjects are `inbound.<source>.<kind>`; kind is `referral` or `adt`. The message is a CloudEvent of
-type `throughcare.inbound.<Name>`, its data one of `InboundData`.
+Subjects are `inbound.<source>.<kind>`; kind is `referral`, `adt`, `appointment` or `result`. The message is
+a CloudEvent of type `throughcare.inbound.<Name>`, its data one of `InboundData`.
 """
 
 from typing import Literal
