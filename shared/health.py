@@ -18,6 +18,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 Check = Callable[[], Awaitable[object]]
 """Returns when ready; raises NotReadyError with a sentence, or any other error."""
 
+Notice = Callable[[], str | None]
+"""A sentence about something that needs a person though the process can work; None where all is well."""
+
 CHECK_SECONDS: Final = 2.0
 _OK, _NOT_FOUND, _UNAVAILABLE = 200, 404, 503
 _JSON: Final = "application/json"
@@ -32,11 +35,12 @@ class NotReadyError(Exception):
 
 
 class Readiness(Struct, frozen=True):
-    """The body of /readyz: each failing check by name, with a sentence."""
+    """The body of /readyz: each failing check by name, with a sentence; notices do not make it fail."""
 
     ready: bool
     failing: dict[str, str]
     checks: list[str]
+    notices: dict[str, str] = {}
 
 
 class _Reply(Struct, frozen=True):
@@ -50,18 +54,24 @@ class Health:
 
     def __init__(self, *, check_seconds: float = CHECK_SECONDS) -> None:
         self._checks: dict[str, Check] = {}
+        self._notices: dict[str, Notice] = {}
         self._seconds = check_seconds
 
     def register(self, name: str, check: Check) -> None:
         """Ask this check, too, before saying that the process is ready."""
         self._checks[name] = check
 
+    def notify(self, name: str, notice: Notice) -> None:
+        """Show this, too, where there is something to say."""
+        self._notices[name] = notice
+
     async def readiness(self) -> Readiness:
         """Run every check at once and return what each says."""
         names = sorted(self._checks)
         answers = await asyncio.gather(*(self._ask(self._checks[name]) for name in names))
         failing = {name: answer for name, answer in zip(names, answers, strict=True) if answer is not None}
-        return Readiness(ready=not failing, failing=failing, checks=names)
+        notices = {name: told for name, notice in self._notices.items() if (told := notice())}
+        return Readiness(ready=not failing, failing=failing, checks=names, notices=notices)
 
     async def _ask(self, check: Check) -> str | None:
         try:

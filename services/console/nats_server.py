@@ -14,12 +14,13 @@ from services.console.server_process import (
 )
 from services.console.server_start import ServerStartError
 
+# A message of 10 MB is stored with its text as JSON: 32 MB hold it even where many characters are escaped.
 # With the server's own sync_interval of 2 minutes a power cut loses acknowledged events (ADR 1).
 CONFIGURATION = """\
 server_name: throughcare
 listen: "{host}:{port}"
 http: "{host}:{monitor_port}"
-max_payload: 8MB
+max_payload: 32MB
 jetstream {{
   store_dir: "{store}"
   sync_interval: always

@@ -24,6 +24,11 @@ class Panel(Struct, frozen=True, kw_only=True):
     difficulty: str | None = None
     derived: frozenset[str] = frozenset()  # what follows from the answers and is not read
 
+    @property
+    def is_yes_or_no(self) -> bool:
+        """Tell whether its questions are answered with yes or no."""
+        return self.answers is _YES_NO
+
 
 PANELS: Final = (
     Panel(

@@ -1,18 +1,20 @@
 """What happens to a message that came in: read, translated, stored, and only then acknowledged."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from time import perf_counter
 
 import structlog
 
 from services.gateway.hl7v2 import acknowledgement
 from services.gateway.hl7v2.error import Condition, Hl7Error, Place
-from services.gateway.hl7v2.header import Header, read_header
-from services.gateway.hl7v2.message import parse
+from services.gateway.hl7v2.header import Header, read_delimiters, read_header
+from services.gateway.hl7v2.message import Message, parse
 from services.gateway.hl7v2.translate import translate
 from services.gateway.inbound import Delivery, delivery
 from services.gateway.mllp.framing import Frame, Oversized
+from services.gateway.profiles import Profile, Profiles
 from services.gateway.source import source_of
 from shared import metrics
 from shared.eventlog.errors import LogUnavailableError
@@ -25,7 +27,8 @@ Publish = Callable[[str, bytes, dict[str, str]], Awaitable[int]]
 
 _MESSAGE_ID = "Nats-Msg-Id"
 _ENVELOPE_OF_NATS = 1_024  # subject and headers count towards the server's greatest payload
-_KINDS = {"ADT": "adt", "REF": "referral"}
+_KINDS = {"ADT": "adt", "REF": "referral", "SIU": "appointment", "ORU": "result"}
+_NOT_PRODUCTION = {"T", "D"}  # MSH-11: training, debugging (HL7 table 0103)
 
 
 class UnansweredError(Exception):
@@ -39,16 +42,16 @@ class Receiver:
         self,
         publish: Publish,
         *,
-        site: tzinfo,
+        profiles: Callable[[], Profiles],
         largest_message: int,
         largest_payload: Callable[[], int],
     ) -> None:
-        """Take where to store, the zone of times without offset, and the limits in bytes.
+        """Take where to store, the profiles in force, and the limits in bytes.
 
         `largest_message` is what the framing lets through, `largest_payload` what the log's server takes now.
         """
         self._publish = publish
-        self._site = site
+        self._profiles = profiles
         self._largest_message = largest_message
         self._largest_payload = largest_payload
 
@@ -59,24 +62,27 @@ class Receiver:
         """
         began, received = perf_counter(), datetime.now(UTC)
         header = read_header(frame.beginning if isinstance(frame, Oversized) else frame)
-        error = await self._store(frame, received)
+        error = await self._store(frame, header, received)
         metrics.MLLP_MESSAGES.labels(_kind(header), acknowledgement.code_of(header, error)).inc()
         metrics.MLLP_SECONDS.observe(perf_counter() - began)
         if error is None:
             return acknowledgement.accept(header, received)
         _log.info("mllp-message-refused", place=str(error.place), reason=error.sentence)
         answer = acknowledgement.refuse(header, error, received)
-        if answer is None and error.condition is Condition.APPLICATION_ERROR:
+        if answer is None and error.condition is Condition.APPLICATION_ERROR and not error.rejects:
             raise UnansweredError
         return answer
 
-    async def _store(self, frame: Frame, received: datetime) -> Hl7Error | None:
-        """Store the message; return why it is not stored, if it is not."""
+    async def _store(self, frame: Frame, header: Header, received: datetime) -> Hl7Error | None:
+        """Store what the message tells, all of it; return why it is not stored, if it is not."""
         if isinstance(frame, Oversized):
             return _too_long(self._largest_message)
         try:
-            stored = self._read(frame, received)
-            await self._publish(stored.subject, stored.payload, {_MESSAGE_ID: str(stored.id)})
+            first, *more = self._read(frame, header, received)
+            if more:
+                await asyncio.gather(*map(self._put, (first, *more)))
+            else:
+                await self._put(first)
         except Hl7Error as error:
             return error
         except LogUnavailableError:
@@ -86,14 +92,50 @@ class Receiver:
             return _ours("The message could not be processed for a fault of the receiver.")
         return None
 
-    def _read(self, raw: bytes, received: datetime) -> Delivery:
-        message = parse(raw)
-        inbound = translate(message, source=source_of(message), received=received, site=self._site)
-        stored = delivery(inbound, raw, received)
+    async def _put(self, stored: Delivery) -> None:
+        await self._publish(stored.subject, stored.payload, {_MESSAGE_ID: str(stored.id)})
+
+    def _read(self, raw: bytes, header: Header, received: datetime) -> list[Delivery]:
+        profile = self._profile(header)
+        message = parse(raw, profile.conventions.charset or "")
+        _check_allowed(message, profile)
+        told = translate(
+            message,
+            source=profile.source or source_of(message),
+            received=received,
+            conventions=profile.conventions,
+        )
         largest = self._largest_payload() - _ENVELOPE_OF_NATS
-        if len(stored.payload) > largest:
+        stored = [delivery(inbound, raw, received, part=part) for part, inbound in enumerate(told)]
+        if any(len(each.payload) > largest for each in stored):
             raise _too_long(largest)
         return stored
+
+    def _profile(self, header: Header) -> Profile:
+        """Return what is agreed with the sender; raises Hl7Error where nothing is."""
+        component = read_delimiters(header).component
+        application, facility = (_name(header.field(field).split(component)) for field in (3, 4))
+        profile = self._profiles().of(application, facility)
+        if profile is None:
+            sentence = "No profile of this receiver names the sender of MSH-3 and MSH-4."
+            raise Hl7Error(Condition.APPLICATION_ERROR, Place("MSH", 3), sentence, rejects=True)
+        return profile
+
+
+def _name(parts: list[str]) -> str:
+    """HD: its namespace, else its universal id."""
+    return next((part for part in parts[:2] if part.strip()), "")
+
+
+def _check_allowed(message: Message, profile: Profile) -> None:
+    """Refuse what is not agreed: a message type, or a test message to a system in production."""
+    code, trigger = message.kind
+    if code and not profile.takes(code, trigger):
+        sentence = "The profile of this sender does not let it send this type of message."
+        raise Hl7Error(Condition.UNSUPPORTED_MESSAGE_TYPE, Place("MSH", 9), sentence, rejects=True)
+    if profile.production and message.text("MSH", 11).strip().upper() in _NOT_PRODUCTION:
+        sentence = "MSH-11 is T or D, and this sender's profile is one of production: P is expected."
+        raise Hl7Error(Condition.UNSUPPORTED_PROCESSING_ID, Place("MSH", 11), sentence, rejects=True)
 
 
 def _kind(header: Header) -> str:

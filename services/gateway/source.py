@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from services.gateway.hl7v2.message import Message
 
@@ -22,6 +23,7 @@ def source_of(message: Message) -> str:
     return token(*names)
 
 
+@lru_cache(maxsize=1024)
 def token(application: str, facility: str) -> str:
     """Return the token for an application and a facility, both already in lower case."""
     plain = _UNSAFE.sub("-", f"{application}-{facility}").strip("-")

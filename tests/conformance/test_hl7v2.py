@@ -10,6 +10,7 @@ import msgspec
 from services.gateway.mllp.batch import split_messages
 from services.gateway.mllp.client import Answer, send
 from services.gateway.mllp.server import serve
+from services.gateway.profiles import without_file
 from services.gateway.receiver import Receiver
 from shared.events.base import Coding, Identifier
 from shared.events.inbound import InboundEnvelope, InboundMessage, Referral, Visit
@@ -70,7 +71,7 @@ async def gateway() -> AsyncGenerator[Gateway]:
 
     receiver = Receiver(
         store,
-        site=ZoneInfo("America/New_York"),
+        profiles=lambda: without_file(ZoneInfo("America/New_York")),
         largest_message=1_000_000,
         largest_payload=lambda: 8_000_000,
     )

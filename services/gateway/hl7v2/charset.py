@@ -31,6 +31,11 @@ class Decoded(NamedTuple):
     warnings: tuple[str, ...]
 
 
+def is_known(name: str) -> bool:
+    """Tell whether `name` is a character set that MSH-18 can declare."""
+    return name.strip().upper() in _CODECS
+
+
 def decode(raw: bytes, declared: str) -> Decoded:
     """Decode a message whose MSH-18 is `declared` (its first repetition). Never raises."""
     decoded = _decoded(raw, declared)

@@ -4,11 +4,12 @@ Numbers are HL7's: everything counts from 1, and MSH-1 is the separator itself.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.gateway.hl7v2.charset import decode
 from services.gateway.hl7v2.escapes import Unescape, unescaper
 from services.gateway.hl7v2.header import Delimiters, Header, read_delimiters, read_header, trimmed
+from services.gateway.hl7v2.location import Location
 
 NULL = '""'
 """HL7's explicit null: the value is to be deleted, which is not the same as not being sent."""
@@ -120,6 +121,13 @@ class Segment:
         fields = self._fields or self._split()
         return fields[field] if field < len(fields) else ""
 
+    def put(self, field: int, raw: str) -> None:
+        """Put an escaped value where `field` is read; the segment's `line` stays as it came."""
+        fields = list(self._split())
+        fields.extend([""] * (field + 1 - len(fields)))
+        fields[field] = raw
+        self._fields = fields
+
     def repetitions(self, field: int) -> tuple[Composite, ...]:
         """All repetitions of a field; none where the field is absent."""
         raw = self.raw(field)
@@ -205,6 +213,49 @@ class Message:
         found = self.segment(segment)
         return found.text(field, component, subcomponent) if found else ""
 
+    def raw(self, place: Location) -> str:
+        """Return the escaped value at a place in the first segment of its name, empty where absent."""
+        segment = self.segment(place.segment)
+        if segment is None:
+            return ""
+        if not place.component:
+            return segment.raw(place.field)
+        component = segment.field(place.field).component(place.component)
+        return component.component(place.subcomponent).raw if place.subcomponent else component.raw
+
+    def put(self, place: Location, raw: str) -> None:
+        """Put an escaped value where a field of the first segment of a name is read; make it where absent."""
+        segment = self.segment(place.segment)
+        if segment is None:
+            segment = self._segment(place.segment)
+            self.segments_in_order.append(segment)
+        segment.put(place.field, raw)
+
+    def parts(self, *, each: str, shared: frozenset[str]) -> tuple["Message", ...]:
+        """Split a message that is about several patients: one message for each segment named `each`.
+
+        What comes before the first belongs to all, as does what follows from the first segment that is named
+        in `shared`. A message with at most one is its own only part.
+        """
+        if len(self.segments(each)) <= 1:
+            return (self,)
+        first = next(at for at, segment in enumerate(self) if segment.name == each)
+        last = next(
+            (at for at, segment in enumerate(self) if at > first and segment.name in shared),
+            len(self.segments_in_order),
+        )
+        starts = [at for at, segment in enumerate(self) if segment.name == each and at < last]
+        return tuple(
+            self._part((slice(first), slice(start, end), slice(last, None)))
+            for start, end in zip(starts, [*starts[1:], last], strict=True)
+        )
+
+    def _part(self, slices: Iterable[slice]) -> "Message":
+        lines = [segment.line for each in slices for segment in self.segments_in_order[each]]
+        part = Message(self.decoded, self.header, self._grammar, lines)
+        part.warnings = list(self.warnings)
+        return part
+
     def _segment(self, line: str) -> Segment:
         same = self._by_name.setdefault(line[:_NAME], [])
         segment = Segment(line, len(same) + 1, self._grammar)
@@ -212,8 +263,10 @@ class Message:
         return segment
 
 
-def parse(raw: bytes) -> Message:
+def parse(raw: bytes, charset: str = "") -> Message:
     """Read one message; raises Hl7Error without an MSH or with an unusable MSH-2, and nothing else.
+
+    `charset` is of HL7 table 0211, for a message that names none in MSH-18.
 
     Any line end will do (CR, LF, CRLF, mixed), and segments nobody knows are kept. A line that does not start
     a segment is text with a line end inside: it belongs to the line before, and a warning says so.
@@ -221,10 +274,11 @@ def parse(raw: bytes) -> Message:
     raw = trimmed(raw)
     header = read_header(raw)
     delimiters = read_delimiters(header)
-    text, charset, warnings = decode(raw, header.field(18).partition(delimiters.repetition)[0])
+    declared = header.field(18).partition(delimiters.repetition)[0]
+    text, codec, warnings = decode(raw, declared.strip() or charset)
     lines = text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
     segments = _joined(lines, delimiters.field)
-    message = Message(text, header, Grammar(delimiters, charset), segments)
+    message = Message(text, header, Grammar(delimiters, codec), segments)
     message.warnings.extend(warnings)
     if len(segments) < sum(1 for line in lines if line):
         message.warnings.append("A line that starts no segment was read as part of the one before it.")

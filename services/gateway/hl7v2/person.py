@@ -1,5 +1,6 @@
 """PID: whom a message is about."""
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from services.gateway.hl7v2.contact import address, email, given_names, phone
@@ -47,34 +48,44 @@ _LANGUAGES = {
 _SHORT_LANGUAGE = 2
 
 
-def person(reading: Reading) -> Person:
-    """Read PID; raises Hl7Error where there is none, or no identifier in PID-3, PID-2 or PID-4."""
+def person(reading: Reading, *, identified: bool = True) -> Person:
+    """Read PID; raises Hl7Error where there is none.
+
+    Also where `identified` is asked and there is no identifier in PID-3, PID-2 or PID-4.
+    """
     pid = reading.message.segment("PID")
     if pid is None:
         raise missing("PID", 0, "A PID segment is required: it says whom the message is about.")
-    identifiers = _identifiers(pid, reading.sender)
-    if not identifiers:
+    found = (identifiers(pid, field, reading) for field in _IDENTIFIERS)
+    known = _distinct(identifier for each in found for identifier in each)
+    if not known and identified:
         raise missing("PID", 3, "PID-3 needs at least one patient identifier.")
     died = reading.moment(pid, 29)
     return Person(
-        identifiers=identifiers,
+        identifiers=known,
         demographics=_demographics(pid, reading),
         deceased=pid.text(30) == "Y" or (died is not None and not pid.text(30)),
         died=died,
     )
 
 
-def _identifiers(pid: Segment, sender: str) -> tuple[Identifier, ...]:
-    read = (_identifier(value, sender) for field in _IDENTIFIERS for value in pid.repetitions(field))
-    return tuple({(found.assigner, found.value): found for found in read if found}.values())
+def identifiers(segment: Segment, field: int, reading: Reading) -> tuple[Identifier, ...]:
+    """Read every identifier of a field of type CX, such as PID-3 or MRG-1."""
+    read = (_identifier(value, reading) for value in segment.repetitions(field))
+    return _distinct(found for found in read if found)
 
 
-def _identifier(value: Composite, sender: str) -> Identifier | None:
-    """CX: who assigned it stands in CX.4, else CX.6; else it is the sender's own."""
+def _distinct(found: Iterable[Identifier]) -> tuple[Identifier, ...]:
+    return tuple({(each.assigner, each.value): each for each in found}.values())
+
+
+def _identifier(value: Composite, reading: Reading) -> Identifier | None:
+    """CX: who assigned it stands in CX.4, else CX.6; else it is as agreed, or the sender's own."""
     number = value.text(1).strip()
     if not number:
         return None
-    return Identifier(_authority(value, 4) or _authority(value, 6) or sender, number, value.text(5) or "MR")
+    assigner = _authority(value, 4) or _authority(value, 6) or reading.assigner
+    return Identifier(assigner, number, value.text(5).strip() or "MR")
 
 
 def _authority(value: Composite, component: int) -> str:

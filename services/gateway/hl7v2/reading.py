@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, tzinfo
 
+from services.gateway.hl7v2.conventions import Conventions
 from services.gateway.hl7v2.error import Place
 from services.gateway.hl7v2.message import Message, Segment
 from services.gateway.hl7v2.timestamps import day_at, moment_at, zone_of
@@ -9,14 +10,14 @@ from shared.events.moment import Moment, moment
 
 
 class Reading:
-    """A message, when it was received, and the zone of its local times where nothing else is said."""
+    """A message, when it was received, and what is agreed with its sender where it says nothing."""
 
-    __slots__ = ("_site", "_zone", "message", "received")
+    __slots__ = ("_zone", "conventions", "message", "received")
 
-    def __init__(self, message: Message, received: datetime, site: tzinfo) -> None:
+    def __init__(self, message: Message, received: datetime, conventions: Conventions) -> None:
         self.message = message
         self.received = received
-        self._site = site
+        self.conventions = conventions
         self._zone: tzinfo | None = None
 
     @property
@@ -27,6 +28,16 @@ class Reading:
             if name:
                 return name
         return "unknown"
+
+    @property
+    def assigner(self) -> str:
+        """Who assigned an identifier that does not say so."""
+        return self.conventions.assigner or self.sender
+
+    @property
+    def facility(self) -> str:
+        """Where a visit is that does not say so."""
+        return self.conventions.facility or self.sender
 
     @property
     def sent(self) -> Moment | None:
@@ -41,7 +52,11 @@ class Reading:
 
     def moment(self, segment: Segment | None, field: int) -> Moment | None:
         """Read a timestamp; None where absent. Raises Hl7Error naming the field where it is none."""
-        if segment is None or not (text := segment.text(field)):
+        return self.component(segment, field, 1)
+
+    def component(self, segment: Segment | None, field: int, component: int) -> Moment | None:
+        """Read a timestamp inside a field, such as TQ.4 of SCH-11."""
+        if segment is None or not (text := segment.text(field, component)):
             return None
         place = Place(segment.name, field, segment.occurrence)
         value = moment_at(text, place, self._zone or self._find_zone())
@@ -63,5 +78,5 @@ class Reading:
         self.message.warnings.append(sentence)
 
     def _find_zone(self) -> tzinfo:
-        self._zone = zone_of(self.message, self._site)
+        self._zone = zone_of(self.message, self.conventions.zone)
         return self._zone

@@ -1,9 +1,10 @@
-"""REF^I12: a referral (v2.8 chapter 11)."""
+"""REF: a referral (v2.8 chapter 11)."""
 
 from typing import Final
 
 from services.gateway.hl7v2.coding import coding
 from services.gateway.hl7v2.contact import full_name, phone
+from services.gateway.hl7v2.error import missing
 from services.gateway.hl7v2.message import Composite, Segment
 from services.gateway.hl7v2.reading import Reading
 from services.gateway.hl7v2.visit import diagnoses
@@ -19,13 +20,24 @@ _PRIORITIES: Final[dict[str, Priority]] = {"S": "stat", "A": "asap", "U": "urgen
 
 
 def placer(reading: Reading) -> Identifier:
-    """Return the sender's number of the referral: RF1-6, else RF1-11, else the message's own (MSH-10)."""
+    """Return the sender's number of a new referral: RF1-6, else RF1-11, else the message's own (MSH-10)."""
+    return _number(reading) or Identifier(reading.sender, reading.message.control_id, _PLACER)
+
+
+def placer_of_known(reading: Reading) -> Identifier:
+    """Return the number of a referral sent before; raises Hl7Error where none is told."""
+    number = _number(reading)
+    if number is None:
+        raise missing("RF1", 6, "RF1-6 is required: the number of the referral that this message changes.")
+    return number
+
+
+def _number(reading: Reading) -> Identifier | None:
     rf1 = reading.message.segment("RF1")
-    for field in (6, 11) if rf1 else ():
-        number = rf1.field(field) if rf1 else None
-        if number and (value := number.text(1).strip()):
+    for number in (rf1.field(6), rf1.field(11)) if rf1 else ():
+        if value := number.text(1).strip():
             return Identifier(_assigner(number) or reading.sender, value, _PLACER)
-    return Identifier(reading.sender, reading.message.control_id, _PLACER)
+    return None
 
 
 def priority(reading: Reading) -> Priority:
@@ -45,6 +57,19 @@ def referrer(reading: Reading) -> Referrer:
             )
     doctor = reading.message.segment("PV1")
     return Referrer(name=_doctor(doctor.field(8)) if doctor else None)
+
+
+def is_told(reading: Reading, segment: str, field: int) -> bool:
+    """Tell whether a field was sent: an amendment changes only what it says."""
+    return bool(reading.message.text(segment, field))
+
+
+def cancellation_reason(reading: Reading) -> str | None:
+    """Return why it is withdrawn: RF1-14, else RF1-24, else RF1-10 in words."""
+    rf1 = reading.message.segment("RF1")
+    if rf1 is None:
+        return None
+    return rf1.text(14) or rf1.text(24) or rf1.text(10, 2) or rf1.text(10) or None
 
 
 def service_requested(reading: Reading) -> Coding | None:

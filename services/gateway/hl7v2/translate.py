@@ -1,40 +1,86 @@
-"""What an HL7 v2 message means, in canonical form. The trigger is MSH-9's, whatever EVN-1 says."""
+"""What an HL7 v2 message means, in canonical form. The trigger is MSH-9's, whatever EVN-1 says.
 
-from collections.abc import Callable
-from datetime import datetime, tzinfo
+A message about several patients or with several instruments means several things; each is stored by itself.
+"""
 
-from services.gateway.hl7v2 import referral
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from services.gateway.hl7v2 import appointment, merge, referral, result
+from services.gateway.hl7v2.conventions import Conventions
 from services.gateway.hl7v2.error import Condition, Hl7Error, Place, missing
+from services.gateway.hl7v2.location import Location
 from services.gateway.hl7v2.message import Message
 from services.gateway.hl7v2.person import person
 from services.gateway.hl7v2.reading import Reading
-from services.gateway.hl7v2.visit import visit
+from services.gateway.hl7v2.visit import location, visit
+from shared.events.base import Demographics
+from shared.events.encounter import AppointmentStatus, EncounterClass
 from shared.events.inbound import (
     Admission,
     AdmissionCancellation,
+    Amendment,
+    AppointmentNotice,
+    AssessmentReport,
+    Cancellation,
     DemographicsUpdate,
     Discharge,
     DischargeCancellation,
     InboundMessage,
+    Merge,
     Original,
+    Person,
     Referral,
+    ResultReport,
+    Transfer,
 )
 
-Translation = Callable[[Reading, str], InboundMessage]
+Translation = Callable[[Reading, str], Sequence[InboundMessage]]
 _LONGEST_CODE = 4
+_PATIENT = "PID"
+_AFTER_PATIENTS: Final = frozenset({"RGS", "AIS", "AIG", "AIL", "AIP", "DSC"})  # of all patients of a message
 
 
-def translate(message: Message, *, source: str, received: datetime, site: tzinfo) -> InboundMessage:
+def translate(
+    message: Message, *, source: str, received: datetime, conventions: Conventions
+) -> tuple[InboundMessage, ...]:
     """Translate a message; raises Hl7Error with segment and field where it is not one that we can take.
 
-    `source` is the sender's token, `received` an aware instant, `site` the zone of times without an offset.
+    `source` is the sender's token, `received` an aware instant, `conventions` what is agreed with the sender.
     """
     _check_header(message)
     code, trigger = message.kind
     translation = _TRANSLATIONS.get((code, trigger))
     if translation is None:
         raise _unsupported(code, trigger)
-    return translation(Reading(message, received, site), source)
+    parts = message.parts(each=_PATIENT, shared=_AFTER_PATIENTS) if _repeats(code, trigger) else (message,)
+    return tuple(
+        told for part in parts for told in translation(_reading(part, received, conventions), source)
+    )
+
+
+def accepts(code: str, trigger: str = "") -> bool:
+    """Tell whether messages of this type, and of this trigger where one is named, can be taken."""
+    return any(code == known and trigger in ("", event) for known, event in _TRANSLATIONS)
+
+
+def _repeats(code: str, trigger: str) -> bool:
+    """Tell whether the patient group of this structure repeats."""
+    return code in {"SIU", "ORU"} or (code == "ADT" and trigger in {"A18", "A34", "A40"})
+
+
+def _reading(message: Message, received: datetime, conventions: Conventions) -> Reading:
+    """Put each value where it is read, where the sender has it in another place."""
+    values = [(field, _first(message, places)) for field, places in conventions.fields.items()]
+    for field, raw in values:
+        if raw or message.segment(field.segment):
+            message.put(field, raw)
+    return Reading(message, received, conventions)
+
+
+def _first(message: Message, places: Sequence[Location]) -> str:
+    return next((raw for place in places if (raw := message.raw(place))), "")
 
 
 def _check_header(message: Message) -> None:
@@ -89,11 +135,16 @@ def _original(reading: Reading) -> Original:
     )
 
 
+def _single(read: Callable[[Reading, str], InboundMessage]) -> Translation:
+    return lambda reading, source: (read(reading, source),)
+
+
 def _referral(reading: Reading, source: str) -> Referral:
+    """Received without an identifier, too: whom it is about is then found out by people."""
     rf1 = reading.message.segment("RF1")
     return Referral(
         source=source,
-        person=person(reading),
+        person=person(reading, identified=False),
         occurred=reading.occurred,
         placer=referral.placer(reading),
         priority=referral.priority(reading),
@@ -107,15 +158,64 @@ def _referral(reading: Reading, source: str) -> Referral:
     )
 
 
-def _admission(reading: Reading, source: str) -> Admission:
-    stay = visit(reading)
-    return Admission(
+def _amendment(reading: Reading, source: str) -> Amendment:
+    """What REF^I13 leaves out stays as it was."""
+    referrer, reasons, insurance = (
+        referral.referrer(reading),
+        referral.reasons(reading),
+        referral.insurance(reading),
+    )
+    return Amendment(
         source=source,
-        person=person(reading),
-        visit=stay,
-        occurred=stay.admitted or reading.occurred,
+        person=person(reading, identified=False),
+        occurred=reading.occurred,
+        placer=referral.placer_of_known(reading),
+        priority=referral.priority(reading) if referral.is_told(reading, "RF1", 2) else None,
+        referrer=referrer if referrer.name or referrer.organisation else None,
+        service_requested=referral.service_requested(reading),
+        reasons=reasons or None,
+        insurance=insurance or None,
         original=_original(reading),
     )
+
+
+def _referral_cancellation(reading: Reading, source: str) -> Cancellation:
+    return Cancellation(
+        source=source,
+        person=person(reading, identified=False),
+        occurred=reading.occurred,
+        placer=referral.placer_of_known(reading),
+        reason=referral.cancellation_reason(reading),
+        original=_original(reading),
+    )
+
+
+def _admission(implied: EncounterClass = "UNK") -> Translation:
+    def read(reading: Reading, source: str) -> Admission:
+        stay = visit(reading, implied=implied)
+        return Admission(
+            source=source,
+            person=person(reading),
+            visit=stay,
+            occurred=stay.admitted or reading.occurred,
+            original=_original(reading),
+        )
+
+    return _single(read)
+
+
+def _transfer(implied: EncounterClass = "UNK") -> Translation:
+    def read(reading: Reading, source: str) -> Transfer:
+        return Transfer(
+            source=source,
+            person=person(reading),
+            visit=visit(reading, implied=implied),
+            location=location(reading.message.segment("PV1"), 3),
+            occurred=reading.occurred,
+            original=_original(reading),
+        )
+
+    return _single(read)
 
 
 def _discharge(reading: Reading, source: str) -> Discharge:
@@ -130,9 +230,13 @@ def _discharge(reading: Reading, source: str) -> Discharge:
 
 
 def _cancellation(kind: type[AdmissionCancellation] | type[DischargeCancellation]) -> Translation:
-    """A11 and A13 are matched by visit number: without one they could never be applied."""
+    """A11, A13 and A38 are matched by visit number: without one they could never be applied.
 
-    def translation(reading: Reading, source: str) -> InboundMessage:
+    So one without PV1-19 is an error of the message (AE), told to the sender, rather than taken and parked;
+    a sender that has the number elsewhere is given a profile which says where.
+    """
+
+    def read(reading: Reading, source: str) -> InboundMessage:
         whom, stay = person(reading), visit(reading)
         if stay.visit_number is None:
             raise missing("PV1", 19, "PV1-19 is required: a cancellation is matched by its visit number.")
@@ -144,7 +248,7 @@ def _cancellation(kind: type[AdmissionCancellation] | type[DischargeCancellation
             original=_original(reading),
         )
 
-    return translation
+    return _single(read)
 
 
 def _demographics_update(reading: Reading, source: str) -> DemographicsUpdate:
@@ -153,11 +257,97 @@ def _demographics_update(reading: Reading, source: str) -> DemographicsUpdate:
     )
 
 
+def _merge(reading: Reading, source: str) -> Merge:
+    return Merge(
+        source=source,
+        person=person(reading),
+        prior=merge.prior(reading),
+        occurred=reading.occurred,
+        original=_original(reading),
+    )
+
+
+def _appointment(status: AppointmentStatus) -> Translation:
+    def read(reading: Reading, source: str) -> AppointmentNotice:
+        start, end = appointment.times(reading)
+        return AppointmentNotice(
+            source=source,
+            person=person(reading),
+            appointment=appointment.appointment(reading),
+            status=status,
+            start=start,
+            end=end,
+            reason=appointment.reason(reading, status),
+            location=appointment.place(reading),
+            occurred=reading.occurred,
+            original=_original(reading),
+        )
+
+    return _single(read)
+
+
+def _results(reading: Reading, source: str) -> Sequence[InboundMessage]:
+    """Give an assessment for each instrument; a message with none is a report that nothing follows from."""
+    found = result.answers(reading)
+    if not found:
+        return (_result_report(reading, source),)
+    whom, original = person(reading), _original(reading)
+    return tuple(
+        AssessmentReport(
+            source=source,
+            person=whom,
+            instrument=each.instrument,
+            items=each.items,
+            total=each.total,
+            difficulty=each.difficulty,
+            administered_at=each.administered or reading.occurred,
+            occurred=each.administered or reading.occurred,
+            original=original,
+        )
+        for each in found
+    )
+
+
+def _result_report(reading: Reading, source: str) -> ResultReport:
+    """Nothing follows from it, so that even one without a patient, which the standard allows, is kept."""
+    if reading.message.segment(_PATIENT):
+        whom = person(reading, identified=False)
+    else:
+        reading.warn("The results name no patient.")
+        whom = Person(identifiers=(), demographics=Demographics())
+    return ResultReport(
+        source=source,
+        person=whom,
+        codes=result.codes(reading),
+        occurred=reading.occurred,
+        original=_original(reading),
+    )
+
+
 _TRANSLATIONS: dict[tuple[str, str], Translation] = {
-    ("REF", "I12"): _referral,
-    ("ADT", "A01"): _admission,
-    ("ADT", "A03"): _discharge,
-    ("ADT", "A08"): _demographics_update,
+    ("REF", "I12"): _single(_referral),
+    ("REF", "I13"): _single(_amendment),
+    ("REF", "I14"): _single(_referral_cancellation),
+    ("ADT", "A01"): _admission(),
+    ("ADT", "A02"): _transfer(),
+    ("ADT", "A03"): _single(_discharge),
+    ("ADT", "A04"): _admission(),
+    ("ADT", "A05"): _admission("PRENC"),
+    ("ADT", "A06"): _transfer("IMP"),
+    ("ADT", "A07"): _transfer("AMB"),
+    ("ADT", "A08"): _single(_demographics_update),
     ("ADT", "A11"): _cancellation(AdmissionCancellation),
     ("ADT", "A13"): _cancellation(DischargeCancellation),
+    ("ADT", "A18"): _single(_merge),
+    ("ADT", "A28"): _single(_demographics_update),
+    ("ADT", "A31"): _single(_demographics_update),
+    ("ADT", "A34"): _single(_merge),
+    ("ADT", "A38"): _cancellation(AdmissionCancellation),
+    ("ADT", "A40"): _single(_merge),
+    ("SIU", "S12"): _appointment("booked"),
+    ("SIU", "S13"): _appointment("rescheduled"),
+    ("SIU", "S14"): _appointment("modified"),
+    ("SIU", "S15"): _appointment("cancelled"),
+    ("SIU", "S26"): _appointment("noshow"),
+    ("ORU", "R01"): _results,
 }

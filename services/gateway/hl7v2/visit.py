@@ -25,21 +25,34 @@ _DELETED = "D"
 _UNRANKED = 99
 
 
-def visit(reading: Reading) -> Visit:
-    """Read PV1 and DG1. PV1 may be missing: then only the facility and the diagnoses are known."""
+def visit(reading: Reading, *, implied: EncounterClass = "UNK") -> Visit:
+    """Read PV1 and DG1. PV1 may be missing: then only the facility and the diagnoses are known.
+
+    `implied` is the class that the trigger tells where PV1-2 is empty.
+    """
     pv1 = reading.message.segment("PV1")
     known = diagnoses(reading)
     if pv1 is None:
-        return Visit(facility=reading.sender, diagnoses=known)
+        return Visit(facility=reading.facility, encounter_class=implied, diagnoses=known)
+    told = pv1.text(2).strip().upper()
     return Visit(
-        facility=pv1.text(39).strip() or reading.sender,
+        facility=pv1.text(39).strip() or reading.facility,
         visit_number=pv1.text(19).strip() or None,
-        encounter_class=_CLASSES.get(pv1.text(2).strip().upper(), "UNK"),
+        encounter_class=_CLASSES.get(told, "UNK") if told else implied,
         admitted=reading.moment(pv1, 44),
         discharged=reading.moment(pv1, 45),
         disposition=pv1.text(36).strip() or None,
         diagnoses=known,
     )
+
+
+def location(segment: Segment | None, field: int) -> str | None:
+    """Read a person's location (PL) as people write it: point of care, room, bed, else what describes it."""
+    if segment is None:
+        return None
+    value = segment.field(field)
+    named = (value.text(part).strip() for part in (1, 2, 3))
+    return " ".join(filter(None, named)) or value.text(9).strip() or value.text(4).strip() or None
 
 
 def diagnoses(reading: Reading) -> tuple[Coding, ...]:

@@ -24,7 +24,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """What one peer may take from the others. Times are in seconds, sizes in bytes."""
 
     message_size: int = 10_000_000
-    connections: int = 2_000
+    connections: int = 10_000
+    handshake: float = 10.0  # of TLS
     idle: float = 3_600.0  # nothing said and nothing owed
     message_time: float = 60.0  # from the first byte of a message to its last; or an answer not read
     in_flight: int = 512  # unanswered messages on one connection before no more are read

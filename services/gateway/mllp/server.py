@@ -26,7 +26,14 @@ class Server:
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> Self:
         """Start to listen; raises OSError where the address is taken."""
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=1024)
+        self._listener = await loop.create_server(
+            lambda: Connection(self),
+            host,
+            port,
+            ssl=tls,
+            backlog=1024,
+            ssl_handshake_timeout=self.limits.handshake if tls else None,
+        )
         self._watch = loop.create_task(self._watch_times())
         return self
 

@@ -80,6 +80,7 @@ def _environment(nats: NatsServer, run_file: Path) -> dict[str, str]:
         "THROUGHCARE_DATABASE_URL": "postgresql://127.0.0.1/not-used-by-the-gateway",
         "THROUGHCARE_IDENTIFIER_KEY": "a key of these tests only",
         "THROUGHCARE_MLLP_PORT": "0",
+        "THROUGHCARE_FHIR_PORT": "0",
         "THROUGHCARE_RUN_FILE": str(run_file),
     }
 
@@ -103,7 +104,7 @@ async def test_what_is_accepted_is_in_the_log_and_what_is_refused_is_not(
     nats_server: NatsServer, servers_directory: Path
 ):
     async with gateway(nats_server, servers_directory) as edge:
-        refused = text(msh("ADT^A40"), PID)
+        refused = text(msh("ADT^A60"), PID)
         assert await edge.codes(referral(), refused, discharge(), b"nonsense") == ["AA", "AR", "AA", "AR"]
         first, second = await edge.stored()
     assert isinstance(first.data, Referral)

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from services.gateway.hl7v2.message import parse
 from services.gateway.mllp.framing import Frame, Oversized
+from services.gateway.profiles import without_file
 from services.gateway.receiver import Receiver, UnansweredError
 from shared.eventlog.errors import LogUnavailableError
 from shared.events.inbound import Discharge, InboundEnvelope
@@ -33,7 +34,7 @@ async def answered(frame: Frame, stored: Stored, *, largest_payload: int = 1_000
     """Code, control id and error text of the answer."""
     receiver = Receiver(
         stored,
-        site=ZoneInfo("America/New_York"),
+        profiles=lambda: without_file(ZoneInfo("America/New_York")),
         largest_message=1_000,
         largest_payload=lambda: largest_payload,
     )
@@ -74,7 +75,7 @@ async def test_only_the_same_sender_control_id_and_content_make_a_duplicate():
 async def test_what_cannot_be_taken_is_refused_and_not_stored():
     stored = Stored()
     assert (await answered(b"", stored))[0] == "AR"
-    assert (await answered(text(msh("ADT^A40"), PID), stored))[0] == "AR"
+    assert (await answered(text(msh("ADT^A60"), PID), stored))[0] == "AR"
     assert (await answered(text(msh("ADT^A01")), stored))[0] == "AE"
     assert stored.messages == []
 

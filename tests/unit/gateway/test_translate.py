@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway.hl7v2.conventions import Conventions
 from services.gateway.hl7v2.error import Hl7Error
 from services.gateway.hl7v2.message import parse
 from services.gateway.hl7v2.translate import translate
@@ -24,8 +25,14 @@ from tests.unit.gateway.messages import PID, PV1, discharge, msh, referral, text
 NOW = datetime(2026, 3, 3, 15, 15, 2, tzinfo=UTC)
 
 
+def told(raw: bytes) -> tuple[InboundMessage, ...]:
+    conventions = Conventions(zone=ZoneInfo("America/New_York"))
+    return translate(parse(raw), source="lakeadt-lakeside", received=NOW, conventions=conventions)
+
+
 def translated(raw: bytes) -> InboundMessage:
-    return translate(parse(raw), source="lakeadt-lakeside", received=NOW, site=ZoneInfo("America/New_York"))
+    [message] = told(raw)
+    return message
 
 
 def refusal_of(raw: bytes) -> Hl7Error:
@@ -213,9 +220,9 @@ def test_a_message_without_what_is_needed_is_refused_by_segment_and_field(
 @pytest.mark.parametrize(
     ("kind", "condition", "named"),
     [
-        ("ADT^A40", 201, "ADT^A40 is unsupported"),
-        ("ORU^R01", 200, "ORU^R01 is unsupported"),
-        ("REF^I14^REF_I12", 201, "REF^I14 is unsupported"),
+        ("ADT^A60", 201, "ADT^A60 is unsupported"),
+        ("ORM^O01", 200, "ORM^O01 is unsupported"),
+        ("REF^I15^REF_I12", 201, "REF^I15 is unsupported"),
         ("ADT", 201, "ADT without a trigger event is unsupported"),
         ("Ngozi Okafor", 200, "This message type is unsupported"),
     ],
