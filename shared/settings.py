@@ -41,17 +41,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mllp_port: Port = 2575
     mllp_max_bytes: Annotated[int, Meta(ge=1024)] = 10 * 1024 * 1024
     mllp_idle_seconds: Annotated[float, Meta(gt=0)] = 300.0
-    fhir_host: str = "127.0.0.1"
-    fhir_port: Port = 8080  # 0 takes a free one
-    fhir_base_url: str | None = None  # where others see /fhir, behind a proxy; else what they ask for
-    fhir_max_bytes: Annotated[int, Meta(ge=1024)] = 10 * 1024 * 1024
-    fhir_tokens: str | None = None  # source=token, several separated by spaces
     mllp_message_seconds: Annotated[float, Meta(gt=0)] = 60.0  # from a message's first byte to its last
     mllp_connections: Annotated[int, Meta(ge=1)] = 10_000
     mllp_tls_certificate: str | None = None  # path of a PEM file; with it, MLLP is spoken over TLS only
     mllp_tls_key: str | None = None  # path of its key; else it is in the certificate's file
     mllp_tls_client_ca: str | None = None  # path of a PEM file; with it, senders need a certificate of these
     profiles: str | None = None  # path of the senders' profiles; without, anybody may send anything
+    fhir_host: str = "127.0.0.1"
+    fhir_port: Port = 8080  # 0 takes a free one
+    fhir_base_url: str | None = None  # where others see /fhir, behind a proxy; else what they ask for
+    fhir_max_bytes: Annotated[int, Meta(ge=1024)] = 10 * 1024 * 1024
+    fhir_tokens: str | None = None  # source=token, several separated by spaces
 
     state_cache: Annotated[int, Meta(ge=0)] = 20_000  # entities a service keeps folded in memory
     projector_batch: Annotated[int, Meta(ge=1)] = 500

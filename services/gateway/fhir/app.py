@@ -1,0 +1,83 @@
+"""The FHIR application: its routes, and the OperationOutcome that every error becomes."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar, Response
+from litestar.exceptions import HTTPException
+
+from services.gateway.fhir.door import Door, FhirRequest, media_of
+from services.gateway.fhir.media import FHIR_JSON, Media
+from services.gateway.fhir.outcome import FhirError, Issue, IssueType, outcome
+from services.gateway.fhir.read import read_routes
+from services.gateway.fhir.write import write_routes
+from shared.eventlog.errors import LogUnavailableError
+from shared.telemetry import failure
+
+_log = structlog.get_logger()
+
+_SENTENCES: Final[dict[int, tuple[IssueType, str]]] = {
+    400: ("invalid", "The request cannot be read."),
+    404: ("not-found", "There is nothing at this address; GET /fhir/metadata says what there is."),
+    405: ("not-supported", "This address does not take this method; GET /fhir/metadata says what it takes."),
+    413: ("too-long", "The body is longer than is taken."),
+}
+_RETRY: Final = {"Retry-After": "5"}
+
+
+def application(door: Door, *, largest_body: int) -> Litestar:
+    """Return the ASGI application; `largest_body` in bytes."""
+    return Litestar(
+        route_handlers=[*read_routes(door), *write_routes(door)],
+        exception_handlers={**_HANDLERS},
+        request_max_body_size=largest_body,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def answer(
+    body: bytes, media: Media, status: int = 200, headers: dict[str, str] | None = None
+) -> Response[bytes]:
+    """Return a resource as the answer."""
+    return Response(body, status_code=status, media_type=f"{media}; charset=utf-8", headers=headers)
+
+
+def _refused(request: FhirRequest, error: FhirError) -> Response[bytes]:
+    return answer(outcome(error.issues), _media(request), error.status, error.headers)
+
+
+def _of_http(request: FhirRequest, error: HTTPException) -> Response[bytes]:
+    """What Litestar itself refuses. Its own text is not shown: it may quote the address."""
+    status = error.status_code
+    code, sentence = _SENTENCES.get(status, ("processing", "The request cannot be answered."))
+    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    return answer(outcome([Issue("error", code, sentence)]), _media(request), status, headers)
+
+
+def _not_stored(request: FhirRequest, _: LogUnavailableError) -> Response[bytes]:
+    issue = Issue("error", "transient", "It could not be stored now; please send it again later.")
+    return answer(outcome([issue]), _media(request), 503, _RETRY)
+
+
+def _fault(request: FhirRequest, error: Exception) -> Response[bytes]:
+    _log.error("fhir-request-failed", **failure(error))
+    issue = Issue("fatal", "exception", "The request failed for a fault of the receiver.")
+    return answer(outcome([issue]), _media(request), 500)
+
+
+def _media(request: FhirRequest) -> Media:
+    """An error is answered also to who accepts nothing that we speak."""
+    try:
+        return media_of(request)
+    except FhirError:
+        return FHIR_JSON
+
+
+_HANDLERS: Final[dict[int | type[Exception], Callable[[Any, Any], Response[Any]]]] = {
+    FhirError: _refused,
+    HTTPException: _of_http,
+    LogUnavailableError: _not_stored,
+    Exception: _fault,
+}

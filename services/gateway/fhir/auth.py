@@ -1,0 +1,75 @@
+"""Who asks: each source has bearer tokens of its own, and sees what is about its own people only."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from services.gateway.fhir.outcome import FhirError, Issue
+
+_SCHEME: Final = "bearer "
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="throughcare"'}
+
+
+class Caller(Struct, frozen=True):
+    """A source that asks: its token in subjects, and the assigners whose identifiers are its own."""
+
+    source: str
+    assigners: frozenset[str] = frozenset()
+
+
+class Authority(Protocol):
+    """Knows whose a bearer token is."""
+
+    def caller(self, token: str) -> Caller | None:
+        """Return the source that holds the token; None where nobody does."""
+        ...
+
+
+class ToldTokens:
+    """Tokens told in the settings: ``source=token``, several separated by spaces."""
+
+    def __init__(self, told: str | None) -> None:
+        """Raises ValueError where the text is not of that form."""
+        self._callers: Mapping[bytes, Caller] = dict(map(_pair, (told or "").split()))
+
+    def caller(self, token: str) -> Caller | None:
+        """Return whose the token is. It is looked up by its hash: the time taken tells nothing of it."""
+        return self._callers.get(_digest(token))
+
+
+class Authorities:
+    """Several authorities, asked in turn."""
+
+    def __init__(self, *authorities: Authority) -> None:
+        self._authorities = authorities
+
+    def caller(self, token: str) -> Caller | None:
+        """Return the source that the first of them knows."""
+        return next((found for each in self._authorities if (found := each.caller(token))), None)
+
+
+def authenticated(authorization: str | None, authority: Authority) -> Caller:
+    """Return who asks; raises FhirError 401."""
+    if not authorization or not authorization.lower().startswith(_SCHEME):
+        raise _unauthorised("A bearer token is expected in the Authorization header.")
+    caller = authority.caller(authorization[len(_SCHEME) :].strip())
+    if caller is None:
+        raise _unauthorised("The bearer token is not known.")
+    return caller
+
+
+def _unauthorised(sentence: str) -> FhirError:
+    return FhirError(401, [Issue("error", "login", sentence, ("http.Authorization",))], _CHALLENGE)
+
+
+def _pair(told: str) -> tuple[bytes, Caller]:
+    source, equals, token = told.partition("=")
+    if not (source and equals and token):
+        raise ValueError("FHIR tokens are told as source=token, separated by spaces.")
+    return _digest(token), Caller(source)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

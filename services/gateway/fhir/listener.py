@@ -1,0 +1,50 @@
+"""The FHIR application on a socket of its own, inside the gateway's process."""
+
+import asyncio
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from litestar import Litestar
+
+_GRACE_SECONDS: Final = 10
+_IDLE_SECONDS: Final = 60
+_BACKLOG: Final = 1024
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process stops everything in its own order."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class Listener:
+    """Serves until closed. `port` is the one in use, also where 0 was asked for."""
+
+    def __init__(self, app: Litestar, host: str, port: int) -> None:
+        """Bind the address; raises OSError where it is taken."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        self.port: int = self._socket.getsockname()[1]
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,  # addresses may hold identifiers
+                server_header=False,
+                lifespan="off",
+                timeout_keep_alive=_IDLE_SECONDS,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="fhir")
+
+    async def close(self) -> None:
+        """Take no more requests, and answer those in flight."""
+        self._server.should_exit = True
+        await self._task
+        self._socket.close()

@@ -1,0 +1,32 @@
+"""The FHIR side of the gateway, put together."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from services.gateway.fhir.app import application
+from services.gateway.fhir.auth import Authorities, Authority, ToldTokens
+from services.gateway.fhir.door import Door
+from services.gateway.fhir.listener import Listener
+from services.gateway.fhir.resources import Resources
+from shared.eventlog.log import Log
+from shared.settings import Settings
+
+
+@asynccontextmanager
+async def serving(settings: Settings, log: Log, *authorities: Authority) -> AsyncGenerator[Listener]:
+    """Listen while inside; the tokens of the settings are known beside those of other authorities."""
+    resources = await Resources.connected(settings.database_url)
+    door = Door(
+        authority=Authorities(ToldTokens(settings.fhir_tokens), *authorities),
+        resources=resources,
+        publish=log.publish,
+        largest_payload=lambda: log.client.max_payload,
+        base_url=settings.fhir_base_url,
+    )
+    app = application(door, largest_body=settings.fhir_max_bytes)
+    listener = Listener(app, settings.fhir_host, settings.fhir_port)
+    try:
+        yield listener
+    finally:
+        await listener.close()
+        await resources.close()
