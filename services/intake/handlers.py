@@ -35,6 +35,7 @@ _REFERRAL: Final = (
     intake.SendReferralOutcome,
     intake.WaitlistReferral,
     intake.RemoveFromWaitlist,
+    intake.RecordStatusDelivery,
 )
 
 ACCEPTED: Final = (

@@ -1,11 +1,8 @@
 """When a referral moves, its sender is owed the news: a CloudEvent on `outbound.<source>.status`."""
 
-from datetime import datetime
-from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 
 from services.intake.deciders import referral
 from shared.commands.decision import derived
@@ -13,32 +10,9 @@ from shared.eventlog.execute import Executor
 from shared.eventlog.log import Log
 from shared.eventlog.policies import Delivery
 from shared.eventlog.subjects import EntityKey, parse_subject
-from shared.events.base import Identifier
+from shared.events.outbound import STATUS_TYPE, OutboundEnvelope, ReferralStatus
+from shared.events.referral import ReferralStatusDelivered
 from shared.events.registry import REGISTRY
-
-_TYPE: Final = "throughcare.outbound.ReferralStatus"
-
-
-class ReferralStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the sender may know: its own number, where the referral is, and since what."""
-
-    referral: UUID
-    placer: Identifier
-    status: str  # of the harmonised state table, or one of our extensions
-    because: str  # the CloudEvents type of the event
-    at: datetime
-
-
-class OutboundEnvelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The CloudEvent around it; `id` derives from the event, so that one told twice is known."""
-
-    specversion: Literal["1.0"]
-    id: UUID
-    source: str
-    type: str
-    time: datetime
-    datacontenttype: Literal["application/json"]
-    data: ReferralStatus
 
 
 class OutboundPolicy:
@@ -51,6 +25,8 @@ class OutboundPolicy:
     async def __call__(self, delivery: Delivery) -> None:
         """Publish where the referral is after this event, to whoever sent it by message."""
         event = REGISTRY.decode(delivery.payload)
+        if isinstance(event.data, ReferralStatusDelivered):
+            return  # that a sender was told is no news to it
         key = parse_subject(delivery.subject)
         state = await self._state_at(key, delivery.sequence)
         if state.asked is None or state.asked.message is None:
@@ -59,11 +35,12 @@ class OutboundPolicy:
             specversion="1.0",
             id=derived(event.id, "outbound-status"),
             source="/throughcare/intake",
-            type=_TYPE,
+            type=STATUS_TYPE,
             time=event.time,
             datacontenttype="application/json",
             data=ReferralStatus(
                 referral=UUID(key.entity),
+                participant=event.subject,
                 placer=state.asked.placer,
                 status=state.status,
                 because=event.type,

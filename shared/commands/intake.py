@@ -7,9 +7,10 @@ from uuid import UUID
 from shared.commands.base import Command
 from shared.events.assessment import AsamDimension, AsamEdition, AssessmentMode, Instrument
 from shared.events.base import Coding, Demographics, Identifier, MessageReference
-from shared.events.encounter import EncounterClass
+from shared.events.encounter import AppointmentStatus, EncounterClass
 from shared.events.moment import Moment
-from shared.events.referral import Insurance, Mode, Priority, ReferralSource, Referrer
+from shared.events.participant import MatchCandidate
+from shared.events.referral import DeliveryWay, Insurance, Mode, Priority, ReferralSource, Referrer
 
 Party = Literal["initiator", "recipient"]
 
@@ -107,12 +108,65 @@ class CancelDischarge(ParticipantCommand, frozen=True, kw_only=True, omit_defaul
     message: MessageReference | None = None
 
 
+class NotifyAppointment(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """SIU S12 to S15, S26: an appointment that the sender keeps."""
+
+    appointment: Identifier
+    status: AppointmentStatus
+    start: Moment | None = None
+    end: Moment | None = None
+    reason: str | None = None
+    location: str | None = None
+    message: MessageReference | None = None
+
+
 class NotifyDeath(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
     """PID-30 = Y, or the disposition says expired."""
 
     facility: str
     died: Moment | None = None
     message: MessageReference | None = None
+
+
+class QueueMatchReview(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """Have somebody look whether the person has a record already; those found to be others are left out."""
+
+    candidates: tuple[MatchCandidate, ...]
+
+
+class ResolveMatch(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """The person is the candidate `same_as`, whose record survives; or none of the candidates."""
+
+    same_as: UUID | None = None
+    reason: str | None = None
+    line: tuple[UUID, ...] = ()  # as in MergeParticipants
+
+
+class MergeParticipants(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """Make the participant's record, the prior one, an alias of the survivor's."""
+
+    survivor: UUID
+    reason: str | None = None
+    line: tuple[UUID, ...] = ()  # the survivor, and whom they were merged into in turn; intake looks it up
+    message: MessageReference | None = None
+
+
+class UnmergeParticipants(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """Let the participant's record, merged before, stand for itself again."""
+
+    reason: str | None = None
+
+
+class LinkPriorRecord(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """Note in the survivor's record that the prior is theirs, too."""
+
+    prior: UUID
+
+
+class UnlinkPriorRecord(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """Note in the survivor's record that the prior is not."""
+
+    prior: UUID
 
 
 class RecordAssessment(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
@@ -329,3 +383,13 @@ class RemoveFromWaitlist(ReferralCommand, frozen=True, kw_only=True, omit_defaul
     """Off the waiting list, back to accepted (extension)."""
 
     reason: str | None = None
+
+
+class RecordStatusDelivery(ReferralCommand, frozen=True, kw_only=True, omit_defaults=True):
+    """The sender answered that it got a status; `because` is the id of the message on OUTBOUND."""
+
+    because: UUID
+    status: str
+    to: str
+    way: DeliveryWay
+    answer: str | None = None

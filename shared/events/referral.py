@@ -12,6 +12,7 @@ from shared.events.moment import Moment
 Priority = Literal["routine", "urgent", "asap", "stat"]  # FHIR RequestPriority
 ReferralSource = Literal["hospital", "community", "self"]
 Mode = Literal["in-person", "telehealth"]
+DeliveryWay = Literal["mllp", "rest-hook"]  # who reads `outbound.<source>.status` or polls needs no delivery
 
 
 class Insurance(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -201,6 +202,17 @@ class WaitlistRemoved(EventData, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
+class ReferralStatusDelivered(EventData, frozen=True, kw_only=True, omit_defaults=True):
+    """The sender knows where its referral is: `time` is when it answered. Moves nothing."""
+
+    referral: UUID
+    because: UUID  # CloudEvents id of the message on OUTBOUND: told again, it is the same
+    status: str  # as told
+    to: str  # the sender's token
+    way: DeliveryWay
+    answer: str | None = None  # MSA-1 and the like, or the HTTP status
+
+
 ReferralEvent = (
     ReferralReceived
     | ReferralAmended
@@ -222,4 +234,5 @@ ReferralEvent = (
     | ReferralCompleted
     | Waitlisted
     | WaitlistRemoved
+    | ReferralStatusDelivered
 )

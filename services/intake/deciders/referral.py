@@ -1,8 +1,10 @@
-"""A referral, from its receipt to the outcome told to whoever sent it.
+"""A referral, from its receipt to the outcome told to whoever sent it, and what of it reached them.
 
 What may move it is in `transitions`. A command that would make happen again exactly what last moved the
 referral is the same command repeated and changes nothing: so a second interim note needs another text.
 """
+
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,6 +23,7 @@ from shared.commands.intake import (
     ReceiveReferral,
     RecordIntakeAttendance,
     RecordIntakeNoShow,
+    RecordStatusDelivery,
     ReferralCommand,
     RefuseReferralCancellation,
     RemoveFromWaitlist,
@@ -52,6 +55,7 @@ from shared.events.referral import (
     ReferralInterimNoteSent,
     ReferralOutcomeSent,
     ReferralReceived,
+    ReferralStatusDelivered,
     Waitlisted,
     WaitlistRemoved,
 )
@@ -66,6 +70,7 @@ class State(Struct, frozen=True, kw_only=True):
     appointment: Appointment | None = None
     last: EventData | None = None  # what last moved it
     told: frozenset[tuple[str, str]] = frozenset()  # what messages told already: (what, inbound id)
+    delivered: frozenset[UUID] = frozenset()  # ids of the messages to the sender that arrived
 
 
 _LEADS_TO: dict[type[EventData], Status] = {
@@ -94,6 +99,8 @@ def evolve(state: State, event: EventData) -> State:
             return replace(state, asked=asked, told=state.told | {_key("amend", message)})
         case ReferralCompleted():  # follows the outcome, which a repeated command is known by
             return replace(state, status="completed")
+        case ReferralStatusDelivered(because=because):
+            return replace(state, delivered=state.delivered | {because})
         case _:
             return replace(_moved(state, event), last=_bare(event))
 
@@ -159,10 +166,30 @@ _ACTIONS: dict[type[ReferralCommand], Action] = {
 
 def decide(command: ReferralCommand, state: State) -> Decision:
     """Do what the table allows the asking party in the present status, once."""
+    if isinstance(command, RecordStatusDelivery):
+        return _delivery(command, state)
     action = _ACTIONS.get(type(command))
     if action is None:
         return refused("command-unknown", "A referral cannot be asked that.")
     return wrong_party(command.party, action) or _decided(command, action, state)
+
+
+def _delivery(command: RecordStatusDelivery, state: State) -> Decision:
+    """Record that it arrived, in whichever status: the news was sent before, and moves nothing."""
+    if state.asked is None:
+        return refused("referral-unknown", "No such referral was received.", "referral")
+    if command.because in state.delivered:
+        return []
+    return [
+        ReferralStatusDelivered(
+            referral=command.referral,
+            because=command.because,
+            status=command.status,
+            to=command.to,
+            way=command.way,
+            answer=command.answer,
+        )
+    ]
 
 
 def _decided(command: ReferralCommand, action: Action, state: State) -> Decision:

@@ -30,6 +30,7 @@ from shared.events.referral import (
     ReferralInterimNoteSent,
     ReferralOutcomeSent,
     ReferralReceived,
+    ReferralStatusDelivered,
     Waitlisted,
     WaitlistRemoved,
 )
@@ -115,7 +116,8 @@ def referral_status() -> Projection[ReferralStatus]:
         ddl=ddl_beside(__file__),
         handles=frozenset(
             next(category.types for category in REGISTRY.categories if category.name == "referral")
-        ),
+        )
+        - {ReferralStatusDelivered},  # what its sender was told does not change a referral
         apply=_apply,
     )
 

@@ -1,4 +1,4 @@
-"""What hospitals told us of stays."""
+"""What hospitals told us of stays and appointments."""
 
 from datetime import tzinfo
 from typing import Final
@@ -14,6 +14,8 @@ from services.timeline.read_models.sentences.description import (
 from shared.events.base import Coding, EventData
 from shared.events.encounter import (
     AdmissionCancelled,
+    AppointmentNotified,
+    AppointmentStatus,
     DeathNotified,
     DischargeCancelled,
     DischargeNotified,
@@ -31,7 +33,16 @@ HANDLES = (
     DischargeCancelled,
     ReversalUnmatched,
     DeathNotified,
+    AppointmentNotified,
 )
+
+_APPOINTMENTS: Final[dict[AppointmentStatus, str]] = {
+    "booked": "Appointment booked elsewhere",
+    "rescheduled": "Appointment elsewhere moved",
+    "modified": "Appointment elsewhere changed",
+    "cancelled": "Appointment elsewhere cancelled",
+    "noshow": "Appointment elsewhere missed",
+}
 
 _CLASSES: Final[dict[EncounterClass, str | None]] = {
     "IMP": "inpatient",
@@ -66,8 +77,21 @@ def describe(event: EventData, zone: tzinfo) -> Description:
             return _discharged(event, zone)
         case DeathNotified(facility=facility, died=died):
             return said("Died", died and f"on {when(died, zone)}", f"told by {facility}")
+        case AppointmentNotified():
+            return _appointment(event, zone)
         case _:
             return _taken_back(event)
+
+
+def _appointment(event: AppointmentNotified, zone: tzinfo) -> Description:
+    tell = corrected if event.status == "cancelled" else said
+    return tell(
+        _APPOINTMENTS[event.status],
+        event.start and when(event.start, zone),
+        event.location,
+        event.reason,
+        f"number {event.appointment.value} of {event.appointment.assigner}",
+    )
 
 
 def _discharged(event: DischargeNotified, zone: tzinfo) -> Description:

@@ -13,6 +13,7 @@ from services.timeline.read_models.sentences.description import (
 )
 from shared.events.base import EventData
 from shared.events.referral import (
+    DeliveryWay,
     InformationReceived,
     InformationRequested,
     IntakeAppointmentAttended,
@@ -31,6 +32,7 @@ from shared.events.referral import (
     ReferralInterimNoteSent,
     ReferralOutcomeSent,
     ReferralReceived,
+    ReferralStatusDelivered,
     Waitlisted,
     WaitlistRemoved,
 )
@@ -56,7 +58,10 @@ HANDLES = (
     ReferralCompleted,
     Waitlisted,
     WaitlistRemoved,
+    ReferralStatusDelivered,
 )
+
+_WAYS: dict[DeliveryWay, str] = {"mllp": "by HL7 message", "rest-hook": "by FHIR subscription"}
 
 
 def describe(event: EventData, zone: tzinfo) -> Description:
@@ -146,5 +151,7 @@ def _answer(event: EventData) -> Description:
             return said("Outcome sent to the referrer", outcome, after("report", report))
         case ReferralCompleted():
             return said("Referral completed", "nothing more is owed")
+        case ReferralStatusDelivered(status=status, to=to, way=way, answer=answer):
+            return said(f"Sender told: {status}", to, _WAYS[way], after("its answer:", answer))
         case _:
             raise TypeError(type(event))
