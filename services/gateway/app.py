@@ -9,7 +9,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.gateway.fhir.serve import serving
-from services.gateway.fhir.serve import serving
 from services.gateway.mllp.connection import Limits
 from services.gateway.mllp.server import Server, serve
 from services.gateway.mllp.tls import TlsError, server_context
