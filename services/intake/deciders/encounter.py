@@ -1,4 +1,4 @@
-"""What hospitals tell of a participant's stays: facts, matched by sender and visit number (PV1-19).
+"""What hospitals tell of a participant's stays and appointments, matched by sender and their own number.
 
 A notice is never refused. The same message again, or one that tells nothing new of the visit, gives nothing.
 """
@@ -13,6 +13,7 @@ from shared.commands.intake import (
     CancelAdmission,
     CancelDischarge,
     NotifyAdmission,
+    NotifyAppointment,
     NotifyDeath,
     NotifyDischarge,
     NotifyTransfer,
@@ -20,6 +21,7 @@ from shared.commands.intake import (
 from shared.events.base import EventData, MessageReference
 from shared.events.encounter import (
     AdmissionCancelled,
+    AppointmentNotified,
     DeathNotified,
     DischargeCancelled,
     DischargeNotified,
@@ -28,7 +30,15 @@ from shared.events.encounter import (
     TransferNotified,
 )
 
-Notice = NotifyAdmission | NotifyTransfer | NotifyDischarge | CancelAdmission | CancelDischarge | NotifyDeath
+Notice = (
+    NotifyAdmission
+    | NotifyTransfer
+    | NotifyDischarge
+    | CancelAdmission
+    | CancelDischarge
+    | NotifyAppointment
+    | NotifyDeath
+)
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -37,6 +47,7 @@ class State(Struct, frozen=True, kw_only=True):
     admissions: Ledger[InpatientAdmissionNotified] = Ledger[InpatientAdmissionNotified]()
     discharges: Ledger[DischargeNotified] = Ledger[DischargeNotified]()
     transfers: dict[Visit, TransferNotified] = {}  # the last of each visit
+    appointments: dict[tuple[str, str], AppointmentNotified] = {}  # the last told of each
     died: bool = False
     told: frozenset[tuple[str, str]] = frozenset()  # what messages told already: (what, inbound id)
 
@@ -61,6 +72,10 @@ def evolve(state: State, event: EventData) -> State:
         case TransferNotified(message=message):
             key = visit(message, event.facility, event.visit_number)
             return _told(replace(state, transfers={**state.transfers, key: event}), "transfer", message)
+        case AppointmentNotified(appointment=appointment, message=message):
+            key = (appointment.assigner, appointment.value)
+            noted = replace(state, appointments={**state.appointments, key: event})
+            return _told(noted, "appointment", message)
         case DeathNotified():
             return replace(state, died=True)
         case _:
@@ -87,13 +102,14 @@ _WHAT: dict[type[Notice], str] = {
     NotifyDischarge: "discharge",
     CancelAdmission: "admission-reversal",
     CancelDischarge: "discharge-reversal",
+    NotifyAppointment: "appointment",
     NotifyDeath: "death",
 }
 
 
 def decide(command: Notice, state: State) -> Decision:
     """Record what is news; refuse nothing."""
-    if command.message is not None and (_WHAT[type(command)], command.message.inbound_id) in state.told:
+    if _is_told(command, state):
         return []
     match command:
         case NotifyAdmission():
@@ -106,6 +122,8 @@ def decide(command: Notice, state: State) -> Decision:
             return discharge.cancelled(command, state.discharges)
         case NotifyTransfer():
             return _transferred(command, state)
+        case NotifyAppointment():
+            return _appointed(command, state)
         case NotifyDeath(facility=facility, died=died, message=message):
             return [] if state.died else [DeathNotified(facility=facility, died=died, message=message)]
 
@@ -121,3 +139,45 @@ def _transferred(command: NotifyTransfer, state: State) -> Decision:
     )
     held = state.transfers.get(visit(command.message, command.facility, command.visit_number))
     return [] if held is not None and replace(moved, message=held.message) == held else [moved]
+
+
+def _appointed(command: NotifyAppointment, state: State) -> Decision:
+    """Record each step of an appointment once: the same as the last told of it is no news."""
+    told = AppointmentNotified(
+        appointment=command.appointment,
+        status=command.status,
+        start=command.start,
+        end=command.end,
+        reason=command.reason,
+        location=command.location,
+        message=command.message,
+    )
+    held = state.appointments.get((command.appointment.assigner, command.appointment.value))
+    return [] if held is not None and replace(told, message=held.message) == held else [told]
+
+
+def continues(command: Notice, state: State) -> bool:
+    """Tell whether a notice goes on with what this record was told: of the same visit or appointment."""
+    if _is_told(command, state):
+        return True
+    match command:
+        case NotifyAdmission() | CancelAdmission():
+            return _stands(command, state.admissions)
+        case NotifyDischarge() | CancelDischarge():
+            return _stands(command, state.discharges)
+        case NotifyAppointment(appointment=appointment):
+            return (appointment.assigner, appointment.value) in state.appointments
+        case _:
+            return False
+
+
+def _is_told(command: Notice, state: State) -> bool:
+    return command.message is not None and (_WHAT[type(command)], command.message.inbound_id) in state.told
+
+
+def _stands(
+    command: NotifyAdmission | CancelAdmission | NotifyDischarge | CancelDischarge,
+    ledger: Ledger[InpatientAdmissionNotified] | Ledger[DischargeNotified],
+) -> bool:
+    of = visit(command.message, command.facility, command.visit_number)
+    return of[1] is not None and any(True for _ in ledger.open_of(of))
