@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from uuid_utils import uuid4
 
+from shared.eventlog.answers import Answers
 from shared.eventlog.errors import ConflictError, LogUnavailableError
 from shared.eventlog.subjects import EntityKey
 
@@ -68,7 +69,7 @@ class Log:
 
     def __init__(self, client: Client, *, timeout_seconds: float = 5.0) -> None:
         self.client = client
-        self._timeout = timeout_seconds
+        self._answers = Answers(client, timeout_seconds=timeout_seconds)
 
     async def append(self, key: EntityKey, messages: Sequence[Message], expected: int) -> int:
         """Append all messages to the entity, or none; returns the sequence of the last.
@@ -144,7 +145,7 @@ class Log:
 
     async def _request(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> Msg:
         try:
-            return await self.client.request(subject, payload, timeout=self._timeout, headers=headers)
+            return await self._answers.to(subject, payload, headers)
         except (NatsError, TimeoutError) as error:
             raise LogUnavailableError(f"The log did not answer ({type(error).__name__}).") from error
 

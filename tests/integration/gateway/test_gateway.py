@@ -147,8 +147,15 @@ async def test_a_message_larger_than_allowed_is_rejected_by_its_control_id(
 async def test_a_message_larger_than_the_log_takes_is_rejected_and_not_put_off(
     nats_server: NatsServer, servers_directory: Path
 ):
+    async with gateway(nats_server, servers_directory, THROUGHCARE_MLLP_MAX_BYTES="50000000") as edge:
+        assert await edge.codes(discharge("NTE|1||" + "x" * 34_000_000), discharge()) == ["AR", "AA"]
+
+
+async def test_a_message_of_ten_megabytes_is_stored(nats_server: NatsServer, servers_directory: Path):
     async with gateway(nats_server, servers_directory) as edge:
-        assert await edge.codes(discharge("NTE|1||" + "x" * 9_000_000), discharge()) == ["AR", "AA"]
+        large = discharge("NTE|1||" + "é x " * 2_000_000)
+        assert await edge.codes(large) == ["AA"]
+        assert len((await edge.stored())[0].data.original.text) > 8_000_000
 
 
 async def test_when_told_to_stop_it_answers_what_is_in_flight_and_ends_well(
