@@ -26,6 +26,10 @@ POLICY_OUTCOMES: Final = Counter(
     "Messages that a policy handled, by consumer and outcome (done, retried, parked).",
     ("consumer", "outcome"),
 )
+RESULTS_KEPT: Final = Counter(
+    "throughcare_results_kept_total",
+    "Result messages without an instrument of ours: kept in INBOUND, and nothing follows.",
+)
 CONSUMER_PENDING: Final = Gauge(
     "throughcare_consumer_pending", "Messages not yet acknowledged by a durable consumer.", ("consumer",)
 )

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from services.intake.aliases import Aliases
 from services.intake.deciders import participant, referral
 from shared.commands import intake
 from shared.eventlog.commands import Accepted
@@ -16,7 +17,9 @@ _PARTICIPANT: Final = (
     intake.RecommendLevelOfCare,
     intake.Enrol,
     intake.CompleteOrientation,
+    intake.UnmergeParticipants,
 )
+_MERGING: Final = (intake.MergeParticipants, intake.ResolveMatch)
 _REFERRAL: Final = (
     intake.AmendReferral,
     intake.AcceptReferral,
@@ -38,8 +41,14 @@ _REFERRAL: Final = (
     intake.RecordStatusDelivery,
 )
 
-ACCEPTED: Final = (
-    *(Accepted(command, participant.DECIDER) for command in _PARTICIPANT),
-    *(Accepted(command, referral.DECIDER) for command in _REFERRAL),
-)
-"""Identifiers are claimed, referrals received and notices told by messages only (see policies)."""
+
+def accepted(aliases: Aliases) -> tuple[Accepted, ...]:
+    """Return what coordinators may ask; who a survivor was merged into is looked up before it is decided.
+
+    Identifiers are claimed, referrals received and notices told by messages only (see policies).
+    """
+    return (
+        *(Accepted(command, participant.DECIDER) for command in _PARTICIPANT),
+        *(Accepted(command, participant.DECIDER, aliases.with_line) for command in _MERGING),
+        *(Accepted(command, referral.DECIDER) for command in _REFERRAL),
+    )

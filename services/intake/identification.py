@@ -8,11 +8,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from services.intake.aliases import Aliases, one_of
 from services.intake.deciders import identity
 from services.intake.inbound import context_of
 from shared.commands.decision import Refused, derived, refused
 from shared.commands.intake import ClaimIdentifier
-from shared.eventlog.errors import PolicyRefusedError
+from shared.eventlog.errors import NotYetError, PolicyRefusedError
 from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
 from shared.events.base import Identifier
@@ -37,12 +38,13 @@ class Identified(Struct, frozen=True):
 
 
 class Identification:
-    """Looks identifiers up and claims them."""
+    """Looks identifiers up and claims them; whoever is found is followed to their survivor."""
 
     def __init__(self, executor: Executor, settings: Settings) -> None:
         self._executor = executor
         self._secret = settings.identifier_key
         self._partitions = settings.partitions
+        self.aliases = Aliases(executor, settings)
 
     def keys(self, identifiers: Sequence[Identifier]) -> list[str]:
         """Return the keyed hashes that stand for the identifiers."""
@@ -53,27 +55,49 @@ class Identification:
 
         Raises PolicyRefusedError where they name different ones: a person must look at that.
         """
-        return _one_owner(await self._claims_of(identifiers))
+        return await self._one_owner(await self._claims_of(identifiers))
 
     async def identify(self, envelope: InboundEnvelope, now: datetime) -> Identified:
         """Return the message's participant, and claim for them the identifiers that nobody has."""
         identifiers = envelope.data.person.identifiers
         # The only identifier is claimed without a look: the claim itself tells whether somebody has it.
         claims = [identity.State()] if len(identifiers) == 1 else await self._claims_of(identifiers)
-        known = _one_owner(claims)
+        known = await self._one_owner(claims)
         participant = known or derived(envelope.id, "participant")
-        free = (i for i, claim in zip(identifiers, claims, strict=True) if claim.participant is None)
-        ours = await asyncio.gather(*(self._claim(envelope, each, participant, now) for each in free))
-        if all(ours):
+        free = [i for i, claim in zip(identifiers, claims, strict=True) if claim.participant is None]
+        if await self._claim_all(envelope, free, participant, now):
             return Identified(participant, known is None)
         return Identified(await self._settled(identifiers), is_new=False)
+
+    async def claim_free(
+        self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], participant: UUID, now: datetime
+    ) -> tuple[Identifier, ...]:
+        """Claim for a participant what nobody has; returns what is theirs now.
+
+        Raises NotYetError where somebody was faster.
+        """
+        claims = zip(identifiers, await self._claims_of(identifiers), strict=True)
+        ours = [
+            (each, claim.participant) for each, claim in claims if claim.participant in (None, participant)
+        ]
+        free = [each for each, owner in ours if owner is None]
+        if not await self._claim_all(envelope, free, participant, now):
+            raise NotYetError("Another message claims an identifier at this moment.")
+        return tuple(each for each, _ in ours)
+
+    async def placed(self, placer: Identifier) -> Placed | None:
+        """Return the referral that a placer's number names, and in whose record it is; None where none is."""
+        state = await self._claim_of(self._placer_key(placer))
+        if state.participant is None or state.referral is None:
+            return None
+        return Placed(state.participant, state.referral, is_new=False)
 
     async def place(
         self, envelope: InboundEnvelope, message: Referral, participant: UUID, now: datetime
     ) -> Placed:
         """Return the referral of the message's placer number: a new one, or the one that has it."""
         placer = message.placer
-        key = identity_key(Identifier(f"placer:{placer.assigner}", placer.value), self._secret)
+        key = self._placer_key(placer)
         referral = derived(envelope.id, "referral")
         claim = ClaimIdentifier(
             id=derived(envelope.id, "claim-placer"),
@@ -90,6 +114,13 @@ class Identification:
         if state.participant is None or state.referral is None:
             raise PolicyRefusedError(outcome)
         return Placed(state.participant, state.referral, is_new=False)
+
+    async def _claim_all(
+        self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], participant: UUID, now: datetime
+    ) -> bool:
+        return all(
+            await asyncio.gather(*(self._claim(envelope, each, participant, now) for each in identifiers))
+        )
 
     async def _claim(
         self, envelope: InboundEnvelope, identifier: Identifier, participant: UUID, now: datetime
@@ -112,18 +143,16 @@ class Identification:
             raise PolicyRefusedError(refused("identifier-claimed", "An identifier has no readable owner."))
         return owner
 
+    async def _one_owner(self, claims: Sequence[identity.State]) -> UUID | None:
+        owners = {claim.participant for claim in claims if claim.participant is not None}
+        return one_of({await self.aliases.survivor(owner) for owner in owners})
+
+    def _placer_key(self, placer: Identifier) -> str:
+        return identity_key(Identifier(f"placer:{placer.assigner}", placer.value), self._secret)
+
     async def _claims_of(self, identifiers: Sequence[Identifier]) -> list[identity.State]:
         return await asyncio.gather(*(self._claim_of(key) for key in self.keys(identifiers)))
 
     async def _claim_of(self, key: str) -> identity.State:
         entity = EntityKey(partition_of(key, self._partitions), "identity", key)
         return (await self._executor.entity(identity.DECIDER, entity)).state
-
-
-def _one_owner(claims: Sequence[identity.State]) -> UUID | None:
-    owners = {claim.participant for claim in claims if claim.participant is not None}
-    if len(owners) > 1:
-        raise PolicyRefusedError(
-            refused("identifiers-disagree", "The message's identifiers name different participants.")
-        )
-    return next(iter(owners), None)

@@ -1,4 +1,4 @@
-"""Makes commands of what a sender's message says."""
+"""Makes commands of what a sender's message says of a person and of a referral; of stays, see `notices`."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -6,31 +6,25 @@ from uuid import UUID
 
 from shared.commands.decision import derived
 from shared.commands.intake import (
-    CancelAdmission,
-    CancelDischarge,
-    CorrectDemographics,
-    NotifyAdmission,
-    NotifyDeath,
-    NotifyDischarge,
-    ParticipantCommand,
+    AmendReferral,
+    MergeParticipants,
+    ReceiveInformation,
     ReceiveReferral,
+    ReferralCommand,
     RegisterParticipant,
+    RequestReferralCancellation,
 )
 from shared.events.base import Identifier, MessageReference
 from shared.events.inbound import (
-    Admission,
-    AdmissionCancellation,
-    DemographicsUpdate,
-    Discharge,
-    DischargeCancellation,
+    Amendment,
+    Cancellation,
     InboundEnvelope,
-    InboundMessage,
+    Information,
     Referral,
 )
 from shared.events.moment import Moment
 
-_DIED = frozenset({"20", "40", "41", "42"})  # HL7 table 0112: expired, and where
-_DIED_IN_WORDS = ("expired", "deceased", "died")
+AboutReferral = Amendment | Cancellation | Information
 
 
 class Context(TypedDict):
@@ -67,11 +61,19 @@ def reference_of(envelope: InboundEnvelope) -> MessageReference:
 
 
 def registration(
-    envelope: InboundEnvelope, participant: UUID, identifiers: tuple[Identifier, ...], now: datetime
+    envelope: InboundEnvelope,
+    participant: UUID,
+    identifiers: tuple[Identifier, ...],
+    now: datetime,
+    *,
+    name: str = "register",
 ) -> RegisterParticipant:
-    """Return the command that registers the message's person, or links what is new."""
+    """Return the command that registers the message's person, or links what is new.
+
+    A message that does so in two records needs a `name` for each.
+    """
     return RegisterParticipant(
-        id=derived(envelope.id, "register"),
+        id=derived(envelope.id, name),
         participant=participant,
         demographics=envelope.data.person.demographics,
         identifiers=identifiers,
@@ -102,95 +104,48 @@ def receipt(
     )
 
 
-def notices(envelope: InboundEnvelope, participant: UUID, now: datetime) -> list[ParticipantCommand]:
-    """Return the commands that tell the participant's record what an ADT message says."""
-    notice = _notice(envelope, envelope.data, participant, now)
-    death = [_death(envelope, participant, now)] if _tells_death(envelope.data) else []
-    return [notice, *death]
-
-
-def _notice(
-    envelope: InboundEnvelope, message: InboundMessage, participant: UUID, now: datetime
-) -> ParticipantCommand:
+def about_referral(
+    envelope: InboundEnvelope, message: AboutReferral, participant: UUID, referral: UUID, now: datetime
+) -> ReferralCommand:
+    """Return the command that asks of a referral what its initiator asks."""
     common = context_of(envelope, now)
     reference = reference_of(envelope)
-    id_ = derived(envelope.id, "notice")
+    id_ = derived(envelope.id, "about-referral")
     match message:
-        case Admission(visit=visit):
-            return NotifyAdmission(
+        case Amendment():
+            return AmendReferral(
                 id=id_,
                 participant=participant,
-                admission=derived(envelope.id, "admission"),
-                facility=visit.facility,
-                visit_number=visit.visit_number,
-                admitted=visit.admitted,
-                encounter_class=visit.encounter_class,
-                diagnoses=visit.diagnoses,
+                referral=referral,
+                priority=message.priority,
+                referrer=message.referrer,
+                service_requested=message.service_requested,
+                reasons=message.reasons,
+                insurance=message.insurance,
                 message=reference,
                 **common,
             )
-        case Discharge(visit=visit):
-            return NotifyDischarge(
+        case Cancellation(reason=reason):
+            return RequestReferralCancellation(
                 id=id_,
                 participant=participant,
-                discharge=derived(envelope.id, "discharge"),
-                facility=visit.facility,
-                discharged=visit.discharged or message.occurred,
-                visit_number=visit.visit_number,
-                admitted=visit.admitted,
-                disposition=visit.disposition,
-                encounter_class=visit.encounter_class,
-                diagnoses=visit.diagnoses,
+                referral=referral,
+                reason=reason,
                 message=reference,
                 **common,
             )
-        case AdmissionCancellation(visit=visit):
-            return CancelAdmission(
-                id=id_,
-                participant=participant,
-                facility=visit.facility,
-                visit_number=visit.visit_number,
-                message=reference,
-                **common,
-            )
-        case DischargeCancellation(visit=visit):
-            return CancelDischarge(
-                id=id_,
-                participant=participant,
-                facility=visit.facility,
-                visit_number=visit.visit_number,
-                message=reference,
-                **common,
-            )
-        case DemographicsUpdate() | Referral():
-            return CorrectDemographics(
-                id=id_,
-                participant=participant,
-                demographics=message.person.demographics,
-                message=reference,
-                **common,
+        case Information(what=what):
+            return ReceiveInformation(
+                id=id_, participant=participant, referral=referral, what=what, party="initiator", **common
             )
 
 
-def _tells_death(message: InboundMessage) -> bool:
-    if message.person.deceased:
-        return True
-    if not isinstance(message, Discharge) or message.visit.disposition is None:
-        return False
-    disposition = message.visit.disposition.strip().casefold()
-    return disposition in _DIED or any(word in disposition for word in _DIED_IN_WORDS)
-
-
-def _death(envelope: InboundEnvelope, participant: UUID, now: datetime) -> NotifyDeath:
-    message = envelope.data
-    facility = (
-        message.source if isinstance(message, Referral | DemographicsUpdate) else message.visit.facility
-    )
-    return NotifyDeath(
-        id=derived(envelope.id, "death"),
-        participant=participant,
-        facility=facility,
-        died=message.person.died,
+def merge(envelope: InboundEnvelope, prior: UUID, survivor: UUID, now: datetime) -> MergeParticipants:
+    """Return the command that makes the prior's record the survivor's."""
+    return MergeParticipants(
+        id=derived(envelope.id, "merge"),
+        participant=prior,
+        survivor=survivor,
         message=reference_of(envelope),
         **context_of(envelope, now),
     )

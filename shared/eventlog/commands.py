@@ -1,6 +1,6 @@
 """Answers commands: NATS requests on `command.<service>.<Name>`, one queue group a service."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,12 +24,19 @@ _ENCODER: Final = msgspec.json.Encoder()
 _log = structlog.get_logger()
 
 
+Prepare = Callable[[Any], Awaitable[Command]]
+
+
 @dataclass(frozen=True)
 class Accepted:
-    """A command that may be asked from outside, and the decider that it is for."""
+    """A command that may be asked from outside, and the decider that it is for.
+
+    `prepare` fills in what the service has to look up elsewhere before it can be decided.
+    """
 
     type: type[Command]
     decider: Decider[Any, Any]
+    prepare: Prepare | None = None
 
 
 class CommandHandlers:
@@ -38,8 +45,8 @@ class CommandHandlers:
     def __init__(self, executor: Executor, accepted: Iterable[Accepted], clock: Clock) -> None:
         self._executor = executor
         self._clock = clock
-        self._by_name: Mapping[str, tuple[msgspec.json.Decoder[Command], Decider[Any, Any]]] = {
-            one.type.__name__: (msgspec.json.Decoder(one.type), one.decider) for one in accepted
+        self._by_name: Mapping[str, tuple[msgspec.json.Decoder[Command], Accepted]] = {
+            one.type.__name__: (msgspec.json.Decoder(one.type), one) for one in accepted
         }
 
     def subscribe(self, broker: NatsBroker, service: str) -> None:
@@ -64,16 +71,17 @@ class CommandHandlers:
         known = self._by_name.get(name)
         if known is None:
             return reply.Invalid(sentence=f"There is no command named {name}.")
-        decoder, decider = known
+        decoder, accepted = known
         try:
             command = decoder.decode(body)
         except msgspec.DecodeError as error:
             return reply.Invalid(sentence=f"{name} cannot be read: {error}.")
-        return await self._execute(decider, msgspec.structs.replace(command, now=self._clock()))
+        return await self._execute(accepted, msgspec.structs.replace(command, now=self._clock()))
 
-    async def _execute(self, decider: Decider[Any, Any], command: Command) -> reply.Reply:
+    async def _execute(self, accepted: Accepted, command: Command) -> reply.Reply:
         try:
-            return await self._executor.execute(decider, command)
+            prepared = await accepted.prepare(command) if accepted.prepare else command
+            return await self._executor.execute(accepted.decider, prepared)
         except LogUnavailableError:
             return reply.Unavailable(
                 sentence="It could not be stored now. Asking again with the same id is safe."

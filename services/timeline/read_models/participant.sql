@@ -48,5 +48,9 @@ CREATE TABLE participant (
 -- "Who has this identifier?" is how a person is looked up.
 CREATE INDEX ON participant USING gin (identifiers);
 
+-- Who was born on a day, or bears a name, may be somebody who is registered again.
+CREATE INDEX ON participant (birth_date);
+CREATE INDEX ON participant (lower(family));
+
 -- The census reads by program and status.
 CREATE INDEX ON participant (program, status);
