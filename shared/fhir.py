@@ -58,3 +58,27 @@ def _from_uri(uri: str, prefix: str) -> str:
         return unquote(uri.removeprefix(prefix))
     oid = uri.removeprefix("urn:oid:")
     return oid if _OID.fullmatch(oid) else uri
+
+
+TASK_STATUS: Final = {
+    "received": "received",
+    "accepted": "accepted",
+    "rejected": "rejected",
+    "scheduled": "accepted",
+    "no-show": "accepted",
+    "appointment-cancelled": "accepted",
+    "visit-completed": "in-progress",
+    "active": "in-progress",
+    "cancel-requested": "on-hold",
+    "cancelled": "cancelled",
+    "completed": "completed",
+    "awaiting-information": "on-hold",
+    "waitlisted": "on-hold",
+}
+"""Task.status of each harmonised status; the status itself is Task.businessStatus."""
+
+REQUEST_STATUS: Final = {"rejected": "revoked", "cancelled": "revoked", "completed": "completed"}
+"""ServiceRequest.status of each harmonised status that is terminal; any other is active."""
+
+REFERRAL_STATUS_SYSTEM: Final = _CODE_SYSTEM + "referral-status"
+"""Code system of Task.businessStatus: the HL7 BSeR IG's harmonised states, and our two extensions."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from shared.events.envelope import Recorded
 from shared.projections.checkpoint import Checkpoint, CheckpointMovedError
-from shared.projections.fold import Fold
+from shared.projections.fold import Fold, Key, participant_of
 from shared.projections.generation import expect_generation
 from shared.projections.journal import COLUMNS, Entry, Journalled, LogMessage, journalled
 from shared.projections.postgres import Connection, is_about_rows
@@ -190,17 +190,40 @@ async def _apply_alone(
 async def _load(
     connection: Connection, tables: Tables, fold: Fold, events: Iterable[Recorded], waiting: set[UUID]
 ) -> None:
-    wanted: dict[str, set[UUID]] = {}
+    wanted = _Wanted()
     for recorded in events:
-        event = recorded.event
-        if event.subject not in waiting:
-            for table in fold.handling(event.data):
-                wanted.setdefault(table.projection.name, set()).add(event.subject)
+        if recorded.event.subject not in waiting:
+            for table in fold.handling(recorded.event.data):
+                wanted.add(table.projection, recorded)
     for table in fold.tables:
-        participants = wanted.get(table.projection.name)
-        if participants and not table.projection.append_only:
-            for row in await tables.of(table.projection).load(connection, participants):
+        name, stored = table.projection.name, tables.of(table.projection)
+        participants = wanted.participants.get(name, set())
+        if participants:
+            for row in await stored.load(connection, participants):
                 table.store(row)
+        keys = wanted.keys.get(name)
+        if keys:
+            for row in await stored.load_keys(connection, keys):
+                if participant_of(row) not in participants:
+                    table.store(row)
+
+
+class _Wanted:
+    """What has to be read before a batch can be folded: participants, or single rows, of each read model."""
+
+    def __init__(self) -> None:
+        self.participants: dict[str, set[UUID]] = {}
+        self.keys: dict[str, set[Key]] = {}
+
+    def add(self, projection: AnyProjection, recorded: Recorded) -> None:
+        """Take in what an event needs."""
+        if projection.append_only:
+            return
+        touched = projection.touches(recorded) if projection.touches else None
+        if touched is None:
+            self.participants.setdefault(projection.name, set()).add(recorded.event.subject)
+        else:
+            self.keys.setdefault(projection.name, set()).update(touched)
 
 
 async def add_entries(connection: Connection, entries: Iterable[Entry]) -> None:

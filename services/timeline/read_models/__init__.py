@@ -1,5 +1,6 @@
 """The read models, each a projection with its table beside it."""
 
+from services.timeline.read_models.fhir_resource import fhir_resource
 from services.timeline.read_models.follow_up import follow_up
 from services.timeline.read_models.participant import participant
 from services.timeline.read_models.referral_status import referral_status
@@ -11,4 +12,11 @@ from shared.site import Site
 
 def projections(site: Site) -> tuple[AnyProjection, ...]:
     """Return every read model of the timeline service; days and times are the site's."""
-    return (participant(site), timeline(site), worklist(site), referral_status(), follow_up())
+    return (
+        participant(site),
+        timeline(site),
+        worklist(site),
+        referral_status(),
+        follow_up(),
+        fhir_resource(),
+    )
