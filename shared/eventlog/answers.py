@@ -1,7 +1,7 @@
 """Answers of the server to what a client published, on one inbox for all of them.
 
-nats-py's own `request` does the same with a random name and a waiting task for each message; where every append
-waits for its ack, that is a tenth of a gateway's work.
+nats-py's own `request` does the same with a random name and a waiting task for each message; where every
+append waits for its ack, that is a tenth of a gateway's work.
 """
 
 import asyncio

@@ -5,6 +5,7 @@ import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ from services.gateway.mllp.framing import Decoder, Frame, framed
 
 _CHUNK = 65_536
 _LONGEST_ANSWER = 1_000_000
+_ACCEPTED = {"AA", "CA"}
+_REFUSALS_ONLY = {"NE", "ER"}
+_REFUSAL_SECONDS = 1.0  # so long a refusal may take that would be the only answer
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -23,6 +27,12 @@ class Answer(Struct, frozen=True, kw_only=True):
     control_id: str  # MSH-10 of what was sent
     code: str  # MSA-1: AA, AE, AR, CA, CE or CR
     error: str  # what the receiver said, empty where it accepted
+    unasked: bool = False  # the message wants to hear of refusals only (MSH-15 NE or ER), and heard of none
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether the receiver took the message."""
+        return self.code in _ACCEPTED or self.unasked
 
 
 async def send(
@@ -51,6 +61,14 @@ async def send(
             await writer.wait_closed()
 
 
+class _Sent(NamedTuple):
+    """A message on its way: whether sending could be tried, and whether it wants to hear of refusals only."""
+
+    control_id: str
+    tried: bool
+    silent: bool
+
+
 class _Exchange:
     """One connection's messages and answers."""
 
@@ -64,13 +82,15 @@ class _Exchange:
 
     async def run(self, messages: Iterable[bytes], window: int) -> AsyncIterator[Answer]:
         """Keep up to `window` messages on their way."""
-        waiting: deque[tuple[str, bool]] = deque()
+        waiting: deque[_Sent] = deque()
         for message in messages:
-            waiting.append((read_header(message).field(10), await self._write(message)))
+            header = read_header(message)
+            silent = header.field(15) in _REFUSALS_ONLY
+            waiting.append(_Sent(header.field(10), await self._write(message), silent))
             if len(waiting) >= window:
-                yield await self._answer(*waiting.popleft())
+                yield await self._answer(waiting.popleft())
         while waiting:
-            yield await self._answer(*waiting.popleft())
+            yield await self._answer(waiting.popleft())
 
     async def _write(self, message: bytes) -> bool:
         """Send a message; tell whether that could be tried."""
@@ -84,18 +104,31 @@ class _Exchange:
             self._broken = _reason(fault, self._timeout)
         return True
 
-    async def _answer(self, control_id: str, sent: bool) -> Answer:  # noqa: FBT001 - one of a pair
+    async def _answer(self, message: "_Sent") -> Answer:
         """Wait for the answer to a message. What belongs to one given up before is passed over."""
+        if message.silent and not self._broken:
+            return await self._refusal(message)
         try:
             async with asyncio.timeout(self._timeout):
                 while not self._broken:
-                    answer = _read(await self._frame(), control_id)
+                    answer = _read(await self._frame(), message.control_id)
                     if answer is not None:
                         return answer
         except OSError as fault:
             self._broken = _reason(fault, self._timeout)
-        error = self._broken if sent else f"Not sent: {self._broken[:1].lower()}{self._broken[1:]}"
-        return Answer(control_id=control_id, code="", error=error)
+        told = self._broken if message.tried else f"Not sent: {self._broken[:1].lower()}{self._broken[1:]}"
+        return Answer(control_id=message.control_id, code="", error=told)
+
+    async def _refusal(self, message: "_Sent") -> Answer:
+        """Wait a moment for a refusal; an answer to a later message says that there will be none."""
+        with suppress(OSError):
+            async with asyncio.timeout(min(_REFUSAL_SECONDS, self._timeout)):
+                frame = await self._frame()
+                answer = _read(frame, message.control_id)
+                if answer is not None:
+                    return answer
+                self._arrived.appendleft(frame)
+        return Answer(control_id=message.control_id, code="", error="", unasked=True)
 
     async def _frame(self) -> Frame:
         while not self._arrived:
@@ -118,7 +151,7 @@ def _read(frame: Frame, control_id: str) -> Answer | None:
     if told and control_id and told != control_id:
         return None
     code = message.text("MSA", 1)
-    return Answer(control_id=control_id, code=code, error="" if code in {"AA", "CA"} else _error(message))
+    return Answer(control_id=control_id, code=code, error="" if code in _ACCEPTED else _error(message))
 
 
 def _error(message: Message) -> str:

@@ -1,14 +1,10 @@
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.hl7v2.conventions import Conventions
 from services.gateway.hl7v2.error import Hl7Error
-from services.gateway.hl7v2.message import parse
-from services.gateway.hl7v2.translate import translate
 from shared.events.base import Coding, Demographics, Identifier
 from shared.events.inbound import (
     Admission,
@@ -21,24 +17,7 @@ from shared.events.inbound import (
 )
 from shared.events.referral import Insurance, Referrer
 from tests.unit.gateway.messages import PID, PV1, discharge, msh, referral, text
-
-NOW = datetime(2026, 3, 3, 15, 15, 2, tzinfo=UTC)
-
-
-def told(raw: bytes) -> tuple[InboundMessage, ...]:
-    conventions = Conventions(zone=ZoneInfo("America/New_York"))
-    return translate(parse(raw), source="lakeadt-lakeside", received=NOW, conventions=conventions)
-
-
-def translated(raw: bytes) -> InboundMessage:
-    [message] = told(raw)
-    return message
-
-
-def refusal_of(raw: bytes) -> Hl7Error:
-    with pytest.raises(Hl7Error) as refusal:
-        translated(raw)
-    return refusal.value
+from tests.unit.gateway.translating import NOW, refusal_of, translated
 
 
 def test_a_discharge_tells_the_stay_and_its_diagnoses_the_principal_one_first():
