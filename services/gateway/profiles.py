@@ -211,6 +211,8 @@ def _fields(name: str, node: yaml.Node | None) -> dict[Location, tuple[Location,
         if field.component or field.segment == "MSH":
             raise _at(key, f"{name}: fields: {key.value} is no whole field outside MSH, such as PV1-19.")
         places = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        if not places:
+            raise _at(value, f"{name}: fields: {key.value} needs at least one place.")
         found[field] = tuple(_location(name, place) for place in places)
     return found
 

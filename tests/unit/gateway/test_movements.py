@@ -118,7 +118,9 @@ def test_an_identifier_without_an_assigner_has_the_agreed_one():
 def test_a_visit_without_a_facility_is_at_the_agreed_one():
     agreed = Conventions(zone=ZONE, facility="Lakeside Main")
     for pv1 in ("PV1|1|I", "ZZZ|"):
-        assert translated(text(msh("ADT^A01"), PID, pv1), agreed).visit.facility == "Lakeside Main"
+        message = translated(text(msh("ADT^A01"), PID, pv1), agreed)
+        assert isinstance(message, Admission)
+        assert message.visit.facility == "Lakeside Main"
 
 
 def test_a_time_without_an_offset_is_of_the_agreed_zone():

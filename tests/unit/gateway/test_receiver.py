@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from services.gateway.hl7v2.message import parse
 from services.gateway.mllp.framing import Frame, Oversized
-from services.gateway.profiles import without_file
+from services.gateway.profiles import read, without_file
 from services.gateway.receiver import Receiver, UnansweredError
 from shared.eventlog.errors import LogUnavailableError
 from shared.events.inbound import Discharge, InboundEnvelope
@@ -118,3 +118,58 @@ async def test_every_frame_is_answered(tail: bytes):
     stored = Stored()
     code, _, _ = await answered(b"MSH|^~\\&|A|B|||||" + tail, stored)
     assert code in {"AA", "AE", "AR", "CA", "CE", "CR"}
+
+
+PROFILES = """\
+profiles:
+  lakeside:
+    sender: {application: LAKEADT, facility: LAKESIDE}
+    source: lake
+    messages: [ADT]
+"""
+
+
+async def answered_under(profiles: str, raw: bytes, stored: Stored) -> tuple[str, str]:
+    found = read(profiles, ZoneInfo("America/New_York"))
+    receiver = Receiver(
+        stored, profiles=lambda: found, largest_message=10_000, largest_payload=lambda: 1_000_000
+    )
+    answer = await receiver.receive(raw)
+    assert answer is not None
+    message = parse(answer)
+    return message.text("MSA", 1), f"{message.text('ERR', 2)}-{message.text('ERR', 2, 3)}"
+
+
+async def test_a_sender_is_known_by_its_profiles_token():
+    stored = Stored()
+    assert (await answered_under(PROFILES, discharge(), stored))[0] == "AA"
+    assert stored.messages[0][0] == "inbound.lake.adt"
+
+
+async def test_a_sender_without_a_profile_is_rejected():
+    stored = Stored()
+    stranger = discharge().replace(b"LAKESIDE|TC", b"ELSEWHERE|TC")
+    assert await answered_under(PROFILES, stranger, stored) == ("AR", "MSH-3")
+    assert stored.messages == []
+
+
+async def test_a_message_type_that_is_not_agreed_is_rejected():
+    assert await answered_under(PROFILES, referral(), Stored()) == ("AR", "MSH-9")
+
+
+@pytest.mark.parametrize("processing", [b"T", b"D"])
+async def test_a_test_message_to_a_production_profile_is_rejected(processing: bytes):
+    raw = discharge().replace(b"|LK-3|P|", b"|LK-3|" + processing + b"|")
+    assert await answered_under(PROFILES, raw, Stored()) == ("AR", "MSH-11")
+    of_test = PROFILES + "    production: false\n"
+    assert (await answered_under(of_test, raw, Stored()))[0] == "AA"
+
+
+async def test_what_one_message_tells_of_two_patients_is_stored_as_two_with_ids_that_stay():
+    stored = Stored()
+    raw = text(msh("ADT^A40"), PID, "MRG|1", PID.replace("40071", "40072"), "MRG|2")
+    for _ in range(2):
+        assert (await answered(raw, stored))[0] == "AA"
+    ids = [headers["Nats-Msg-Id"] for _, _, headers in stored.messages]
+    assert len(set(ids)) == 2
+    assert set(ids[:2]) == set(ids[2:])

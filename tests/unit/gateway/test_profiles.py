@@ -1,0 +1,162 @@
+import asyncio
+import os
+import signal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from structlog.testing import capture_logs
+
+from services.gateway.hl7v2.location import location
+from services.gateway.profile_book import ProfileBook
+from services.gateway.profiles import Profiles, ProfilesError, load, read, without_file
+
+ZONE = ZoneInfo("America/New_York")
+EXAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "profiles.example.yaml"
+ONE = "profiles:\n  lake:\n    sender: {facility: LAKESIDE}\n"
+
+
+def profiles(text: str) -> Profiles:
+    return read(text, ZONE)
+
+
+def test_the_example_is_read_as_it_says():
+    found = load(EXAMPLE, ZONE)
+    lakeside = found.of("LakeADT", "Lakeside")
+    assert lakeside is not None
+    assert (lakeside.name, lakeside.source, lakeside.production) == ("lakeside", "lakeside", True)
+    assert lakeside.conventions.assigner == "LAKESIDE"
+    assert lakeside.conventions.facility == "Lakeside Behavioral Hospital"
+    assert lakeside.conventions.zone == ZoneInfo("America/Chicago")
+    assert lakeside.conventions.charset == "8859/1"
+    assert lakeside.conventions.fields == {
+        location("PV1-19"): (location("PV1-50"), location("PV1-19")),
+        location("PV1-45"): (location("EVN-2"),),
+    }
+    assert [lakeside.takes(*kind) for kind in (("ADT", "A01"), ("ORU", "R01"), ("SIU", "S12"))] == [
+        True,
+        True,
+        False,
+    ]
+    test = found.of("ANY", "LAKESIDE-TEST")
+    assert test is not None
+    assert not test.production
+    assert found.of("ANY", "ELSEWHERE") is None
+
+
+def test_a_profile_of_both_names_goes_before_one_of_either():
+    found = profiles(
+        "profiles:\n"
+        "  application: {sender: {application: A}}\n"
+        "  both: {sender: {application: A, facility: F}}\n"
+        "  facility: {sender: {facility: F}}\n"
+    )
+    names = [
+        profile.name if (profile := found.of(*sender)) else None
+        for sender in (("A", "F"), ("X", "F"), ("A", "X"), ("X", "X"), (" a ", "f"))
+    ]
+    assert names == ["both", "facility", "application", None, "both"]
+
+
+def test_a_default_profile_holds_for_everybody_else():
+    found = profiles("default:\n  zone: America/Chicago\n  production: false\n" + ONE)
+    stranger = found.of("X", "Y")
+    assert stranger is not None
+    assert stranger.conventions.zone == ZoneInfo("America/Chicago")
+    assert profiles("default: refuse\n" + ONE).of("X", "Y") is None
+    assert profiles(ONE).of("X", "Y") is None
+
+
+def test_without_a_file_anybody_may_send_anything():
+    profile = without_file(ZONE).of("", "")
+    assert profile is not None
+    assert profile.takes("ADT", "A01")
+    assert not profile.production
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "named"),
+    [
+        ("", 1, "empty"),
+        ("- a\n", 1, "keys with values"),
+        ("profile: {}\n", 1, "profile is no key"),
+        ("profiles: [", 1, "no YAML"),
+        ("default: allow\n", 1, "refuse"),
+        ("default:\n  sender: {facility: F}\n", 2, "sender has no place"),
+        ("profiles:\n  lake:\n    zone: UTC\n", 3, "lake: sender needs"),
+        ("profiles:\n  lake: 3\n", 2, "lake: keys with values"),
+        (ONE + "    zone: Nowhere/Here\n", 4, "lake: zone: an IANA time zone"),
+        (ONE + "    zone: ../../etc/passwd\n", 4, "lake: zone: an IANA time zone"),
+        (ONE + "    charset: KLINGON\n", 4, "lake: charset"),
+        (ONE + "    zonne: UTC\n", 4, "zonne"),
+        (ONE + "    production: 1\n", 4, "production"),
+        (ONE + "    source: Not a token\n", 4, "source"),
+        (ONE + "    messages: [ADT, ACK]\n", 4, "ACK is no type"),
+        (ONE + "    messages: [ADT^A99]\n", 4, "ADT^A99 is no type"),
+        (ONE + "    messages: none\n", 4, "messages"),
+        (ONE + "    fields:\n      PV1-19: PV1\n", 5, "'PV1' is no place"),
+        (ONE + "    fields:\n      PV1-19.1: PV1-50\n", 5, "no whole field"),
+        (ONE + "    fields:\n      MSH-10: PV1-50\n", 5, "no whole field"),
+        (ONE + "    fields:\n      PV1-19: []\n", 5, "at least one place"),
+        (ONE + "    zone: UTC\n    zone: UTC\n", 5, "zone is there twice"),
+        (ONE + "  lake:\n    sender: {facility: OTHER}\n", 4, "lake is there twice"),
+        (ONE + "  other:\n    sender: {facility: lakeside}\n", 5, "lake names the same sender"),
+    ],
+)
+def test_an_error_names_its_line_and_what_is_expected(text: str, line: int, named: str):
+    with pytest.raises(ProfilesError) as error:
+        profiles(text)
+    assert str(error.value).startswith(f"Line {line}: ")
+    assert named in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_an_error(tmp_path: Path):
+    with pytest.raises(ProfilesError, match="cannot be read"):
+        ProfileBook(tmp_path / "none.yaml", ZONE)
+
+
+def write(path: Path, text: str) -> None:
+    """Put a file in another's place, as an editor or a config map does."""
+    other = path.with_suffix(".new")
+    other.write_text(text)
+    other.replace(path)
+
+
+async def until(book: ProfileBook, name: str | None) -> None:
+    while (found.name if (found := book.now.of("", "LAKESIDE")) else None) != name:  # noqa: ASYNC110 - a file is
+        await asyncio.sleep(0.01)
+
+
+async def test_a_changed_file_is_read_again_by_itself_and_at_sighup(tmp_path: Path):
+    path = tmp_path / "profiles.yaml"
+    write(path, ONE)
+    book = ProfileBook(path, ZONE)
+    watching = asyncio.create_task(book.watch())
+    try:
+        await until(book, "lake")
+        write(path, ONE.replace("lake:", "lakeside:"))
+        await until(book, "lakeside")
+        write(path, ONE)
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(0.9):  # before the file would be looked at
+            await until(book, "lake")
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+def test_a_broken_file_leaves_the_old_profiles_in_force_and_says_so(tmp_path: Path):
+    path = tmp_path / "profiles.yaml"
+    write(path, ONE)
+    book = ProfileBook(path, ZONE)
+    write(path, ONE + "    zone: Nowhere/Here\n")
+    with capture_logs() as lines:
+        book.reload()
+    assert book.now.of("", "LAKESIDE") is not None
+    problem = book.problem()
+    assert problem is not None
+    assert "Line 4: lake: zone" in problem
+    assert [line["event"] for line in lines] == ["profiles-not-loaded"]
+    write(path, ONE)
+    book.reload()
+    assert book.problem() is None
