@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from services.console import run_folder
-from services.console.commands import command, parked, participants, referrals, send, sessions
+from services.console.commands import command, identity, parked, participants, referrals, send, sessions
 from services.console.commands.apply import apply
 from services.console.commands.demo import demo
 from services.console.commands.rebuild import rebuild, restore, verify
@@ -81,6 +81,9 @@ app.command(rich_help_panel=RECORD)(referrals.decline)
 app.command(rich_help_panel=RECORD)(referrals.cancel)
 app.command(rich_help_panel=RECORD)(participants.assess)
 app.command(rich_help_panel=RECORD)(participants.enrol)
+app.command(rich_help_panel=RECORD)(identity.match)
+app.command(rich_help_panel=RECORD)(identity.merge)
+app.command(rich_help_panel=RECORD)(identity.unmerge)
 app.add_typer(sessions.app, name="session", rich_help_panel=RECORD)
 app.command(rich_help_panel=RECORD)(command.command)
 app.command(rich_help_panel=SEND)(send.send)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 from rich.console import Group, RenderableType
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from services.console.output import table_of
 from services.console.worklist_view import name_of, worklist_table
+from services.timeline.person import Person
 from services.timeline.queries import FollowUpItem, WorkItem
 from services.timeline.read_models.care.state import CareState
 from services.timeline.read_models.timeline import Entry
@@ -22,6 +24,8 @@ _LATE_DAYS: Final = 1
 class Chart(Struct, frozen=True, kw_only=True):
     """All that a coordinator reads about one participant."""
 
+    asked: UUID  # the record that was asked for
+    person: Person  # whose it is
     care: CareState | None
     timeline: Sequence[Entry]
     follow_ups: Sequence[FollowUpItem]
@@ -30,7 +34,7 @@ class Chart(Struct, frozen=True, kw_only=True):
 
 def chart(it: Chart, site: Site) -> RenderableType:
     """Draw it, with times of the site."""
-    parts: list[RenderableType] = [_heading(it.care), Text(""), _timeline(it.timeline, site)]
+    parts: list[RenderableType] = [_heading(it.care), *_notes(it), Text(""), _timeline(it, site)]
     if owed := [item for item in it.follow_ups if item.follow_up.is_owed]:
         parts += [Text(""), _follow_ups(owed)]
     if it.tasks:
@@ -48,6 +52,17 @@ def _heading(care: CareState | None) -> Text:
     return heading
 
 
+def _notes(it: Chart) -> Iterable[Text]:
+    """Say that several records are shown together, and that another one was asked for."""
+    if it.asked != it.person.survivor:
+        yield Text(
+            f"{it.asked} was merged into this record: this is the survivor's timeline.", style="yellow"
+        )
+    if it.person.priors:
+        priors = ", ".join(map(str, it.person.priors))
+        yield Text(f"With what stands in the merged record {priors}, marked ↳.", style="yellow")
+
+
 def _facts(care: CareState) -> Iterable[str]:
     yield care.status
     if care.level:
@@ -58,13 +73,14 @@ def _facts(care: CareState) -> Iterable[str]:
         yield f"sessions: {care.sessions_attended} attended, {care.sessions_missed} missed"
 
 
-def _timeline(entries: Iterable[Entry], site: Site) -> RenderableType:
+def _timeline(it: Chart, site: Site) -> RenderableType:
     columns = ("WHEN", "WHAT", "WHO, AND WHICH MESSAGE", "DUE")
-    return table_of(columns, (_row(entry, site) for entry in entries), title="Timeline")
+    return table_of(columns, (_row(entry, it.person, site) for entry in it.timeline), title="Timeline")
 
 
-def _row(entry: Entry, site: Site) -> tuple[Text, ...]:
-    what = Text(entry.title, style="bold yellow" if entry.corrects else "bold")
+def _row(entry: Entry, whose: Person, site: Site) -> tuple[Text, ...]:
+    mark = "" if entry.participant == whose.survivor else "↳ "
+    what = Text(mark + entry.title, style="bold yellow" if entry.corrects else "bold")
     if entry.detail:
         what.append(f"\n{entry.detail}", style="not bold dim")
     who = Text(entry.actor, style="cyan")

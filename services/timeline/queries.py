@@ -1,4 +1,8 @@
-"""Reading the read models, for the command and the portal; overdue is decided as they are read."""
+"""Reading the read models, for the command and the portal; overdue is decided as they are read.
+
+Who asks about a record that was merged is answered about the person: the survivor, with what stands in every
+record of theirs. Each row still names the record that it stands in.
+"""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -10,6 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from services.timeline.person import care_state_together, person
 from services.timeline.read_models.care.state import CareState, Status
 from services.timeline.read_models.follow_up import FollowUp, follow_up
 from services.timeline.read_models.participant import participant as participant_projection
@@ -53,6 +58,7 @@ class WorkItem(Struct, frozen=True, kw_only=True):
     given: tuple[str, ...]
     status: Status | None  # of the participant's care
     overdue: bool
+    survivor: UUID | None = None  # whose it is, where the task's own record was merged
 
 
 class FollowUpItem(Struct, frozen=True, kw_only=True):
@@ -74,9 +80,15 @@ async def find_participant(connection: Connection, text: str) -> list[Candidate]
     return [_candidate(row) for row in exact or rows]
 
 
-async def care_state(connection: Connection, participant: UUID) -> CareState | None:
-    """Return where a participant's care stands; None where nobody has this id."""
-    row = await connection.fetchrow(_SQL["care_state"], participant)
+async def care_state(connection: Connection, participant: UUID, site: Site = _ANY) -> CareState | None:
+    """Return where a participant's care stands; None where nobody has this id.
+
+    The site's days matter only where several records are read together.
+    """
+    whose = await person(connection, participant)
+    if whose.priors:
+        return await care_state_together(connection, site, whose)
+    row = await connection.fetchrow(_SQL["care_state"], whose.survivor)
     return None if row is None else _CARE_STATE.row_of(row)
 
 
@@ -84,14 +96,18 @@ async def care_state_as_of(
     connection: Connection, site: Site, participant: UUID, as_of: datetime
 ) -> CareState | None:
     """Return what was known, before an instant, of where a participant's care stood."""
+    whose = await person(connection, participant, as_of)
+    if whose.priors:
+        return await care_state_together(connection, site, whose, as_of)
     projection = participant_projection(site)
-    known = await fold_as_of(connection, (projection,), participant, as_of)
+    known = await fold_as_of(connection, (projection,), whose.survivor, as_of)
     return next(iter(known.of(projection)), None)
 
 
 async def timeline(connection: Connection, participant: UUID, as_of: datetime | None = None) -> list[Entry]:
     """Return what happened, in the order of the world; with `as_of` only what was recorded before it."""
-    rows = await connection.fetch(_SQL["timeline"], participant, as_of)
+    whose = await person(connection, participant, as_of)
+    rows = await connection.fetch(_SQL["timeline"], whose.records, as_of)
     return [_ENTRY.row_of(row) for row in rows]
 
 
@@ -104,7 +120,8 @@ async def worklist(
 ) -> list[WorkItem]:
     """Return what is to be done: suicide risk first, then by priority and last day."""
     today = site.today(now)
-    rows = await connection.fetch(_SQL["worklist"], kind, participant, list(PRIORITIES))
+    records = None if participant is None else (await person(connection, participant)).records
+    rows = await connection.fetch(_SQL["worklist"], kind, records, list(PRIORITIES))
     return [_work_item(row, today) for row in rows]
 
 
@@ -116,7 +133,8 @@ async def referral_status(connection: Connection, referral: UUID) -> ReferralSta
 
 async def referrals(connection: Connection, participant: UUID) -> list[ReferralStatus]:
     """Return a participant's referrals, the latest first."""
-    return [_REFERRAL.row_of(row) for row in await connection.fetch(_SQL["referrals"], participant)]
+    records = (await person(connection, participant)).records
+    return [_REFERRAL.row_of(row) for row in await connection.fetch(_SQL["referrals"], records)]
 
 
 async def follow_ups(
@@ -124,7 +142,8 @@ async def follow_ups(
 ) -> list[FollowUpItem]:
     """Return a participant's follow-ups by their last day."""
     today = site.today(now)
-    rows = map(_FOLLOW_UP.row_of, await connection.fetch(_SQL["follow_ups"], participant))
+    records = (await person(connection, participant)).records
+    rows = map(_FOLLOW_UP.row_of, await connection.fetch(_SQL["follow_ups"], records))
     return [FollowUpItem(follow_up=row, overdue=row.is_owed and overdue(row.due, today)) for row in rows]
 
 
@@ -140,4 +159,5 @@ def _work_item(row: asyncpg.Record, today: date) -> WorkItem:
         given=tuple(row["given"] or ()),
         status=row["status"],
         overdue=overdue(task.due, today),
+        survivor=row["survivor"],
     )

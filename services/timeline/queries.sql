@@ -15,19 +15,37 @@ limit 10;
 select * from read.participant where participant = $1;
 
 -- name: timeline
--- What happened to a participant, in the order of the world; only what was recorded before a moment, if one is told.
+-- What happened to some participants, in the order of the world; only what was recorded before a moment, if told.
 select * from read.timeline
-where participant = $1 and ($2::timestamptz is null or recorded_at < $2)
+where participant = any ($1::uuid[]) and ($2::timestamptz is null or recorded_at < $2)
 order by happened_at, k, seq;
 
 -- name: worklist
--- What is to be done, of one kind or one participant if told, in the order of a coordinator's day.
-select worklist.*, read.participant.family, read.participant.given, read.participant.status
+-- What is to be done, of one kind or some participants if told, in the order of a coordinator's day. A task of a merged
+-- record is the survivor's; once any record tells of a death, nothing of the person's is shown.
+with recursive line as (
+    select participant as record, survivor, 1 as step from read.alias where until is null
+    union all
+    select line.record, alias.survivor, line.step + 1
+    from line join read.alias as alias on alias.participant = line.survivor and alias.until is null
+    where line.step < 64
+),
+merged as (
+    select distinct on (record) record, survivor from line order by record, step desc
+),
+dead as (
+    select merged.survivor as person
+    from merged join read.participant as one on one.participant in (merged.record, merged.survivor)
+    where one.deceased
+)
+select worklist.*, merged.survivor, whose.family, whose.given, whose.status
 from read.worklist as worklist
-left join read.participant using (participant)
+left join merged on merged.record = worklist.participant
+left join read.participant as whose on whose.participant = coalesce(merged.survivor, worklist.participant)
 where held_for is null
     and ($1::text is null or kind = $1)
-    and ($2::uuid is null or worklist.participant = $2)
+    and ($2::uuid[] is null or worklist.participant = any ($2))
+    and coalesce(merged.survivor, worklist.participant) not in (select person from dead)
 order by array_position($3::text[], priority), due nulls last, opened_at, worklist.participant, task;
 
 -- name: referral
@@ -35,9 +53,9 @@ order by array_position($3::text[], priority), due nulls last, opened_at, workli
 select * from read.referral_status where referral = $1;
 
 -- name: referrals
--- A participant's referrals, the latest first.
-select * from read.referral_status where participant = $1 order by received_at desc nulls last, k desc, seq desc;
+-- The referrals of some participants, the latest first.
+select * from read.referral_status where participant = any ($1::uuid[]) order by received_at desc nulls last, k desc, seq desc;
 
 -- name: follow_ups
--- A participant's follow-ups by their last day.
-select * from read.follow_up where participant = $1 order by due, kind, follow_up;
+-- The follow-ups of some participants by their last day.
+select * from read.follow_up where participant = any ($1::uuid[]) order by due, kind, follow_up;

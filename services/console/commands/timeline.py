@@ -14,6 +14,7 @@ from services.console.output import out, print_json
 from services.console.place import Place, place_of
 from services.console.timeline_view import Chart, chart
 from services.timeline import queries
+from services.timeline.person import person
 from shared.projections.postgres import Connection
 from shared.site import Site, site_of
 
@@ -49,6 +50,8 @@ async def _read(place: Place, meant: str, site: Site, then: datetime | None) -> 
         if then is None:
             return await read_chart(connection, site, found.id)
         return Chart(
+            asked=found.id,
+            person=await person(connection, found.id, then),
             care=await queries.care_state_as_of(connection, site, found.id, then),
             timeline=await queries.timeline(connection, found.id, then),
             follow_ups=(),
@@ -60,7 +63,9 @@ async def read_chart(connection: Connection, site: Site, participant: UUID) -> C
     """Read all that a coordinator reads about a participant, as it is now."""
     now = datetime.now(UTC)
     return Chart(
-        care=await queries.care_state(connection, participant),
+        asked=participant,
+        person=await person(connection, participant),
+        care=await queries.care_state(connection, participant, site),
         timeline=await queries.timeline(connection, participant),
         follow_ups=await queries.follow_ups(connection, site, now, participant),
         tasks=await queries.worklist(connection, site, now, participant=participant),

@@ -1,5 +1,6 @@
 """The read models, each a projection with its table beside it."""
 
+from services.timeline.read_models.alias import alias
 from services.timeline.read_models.fhir_resource import fhir_resource
 from services.timeline.read_models.follow_up import follow_up
 from services.timeline.read_models.participant import participant
@@ -19,4 +20,5 @@ def projections(site: Site) -> tuple[AnyProjection, ...]:
         referral_status(),
         follow_up(),
         fhir_resource(),
+        alias(),
     )

@@ -41,6 +41,7 @@ CREATE TABLE participant (
     relapse_plan_agreed date,
     deceased boolean NOT NULL,
     died text,
+    merged_into uuid,
     k bigint NOT NULL,
     seq bigint NOT NULL
 );

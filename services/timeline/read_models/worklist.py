@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from services.timeline.read_models.ddl import ddl_beside
-from services.timeline.read_models.tasks import care, follow_ups, hospital, referrals
+from services.timeline.read_models.tasks import care, follow_ups, hospital, identity, referrals
 from services.timeline.read_models.tasks.desk import DECEASED, Desk, Task
 from shared.events.aftercare import AftercareClosed
 from shared.events.base import EventData
@@ -19,7 +19,7 @@ _Topic = Callable[[Desk, EventData], None]
 def _topics() -> dict[type[EventData], tuple[_Topic, ...]]:
     """An event may close a task of one topic and open one of another."""
     topics: dict[type[EventData], tuple[_Topic, ...]] = {}
-    for topic in (referrals, care, hospital, follow_ups):
+    for topic in (identity, referrals, care, hospital, follow_ups):
         for event in topic.HANDLES:
             topics[event] = (*topics.get(event, ()), topic.apply)
     return topics
@@ -45,7 +45,7 @@ def worklist(site: Site) -> Projection[Task]:
 
     return Projection(
         name="worklist",
-        version=1,
+        version=2,
         row=Task,
         key=("participant", "task"),
         ddl=ddl_beside(__file__),

@@ -4,9 +4,21 @@ from msgspec.structs import replace
 
 from services.timeline.read_models.care.state import CareState
 from shared.events.base import EventData
-from shared.events.participant import DemographicsCorrected, IdentifierLinked, ParticipantRegistered
+from shared.events.participant import (
+    DemographicsCorrected,
+    IdentifierLinked,
+    ParticipantRegistered,
+    ParticipantsMerged,
+    ParticipantsUnmerged,
+)
 
-HANDLES = (ParticipantRegistered, DemographicsCorrected, IdentifierLinked)
+HANDLES = (
+    ParticipantRegistered,
+    DemographicsCorrected,
+    IdentifierLinked,
+    ParticipantsMerged,
+    ParticipantsUnmerged,
+)
 
 
 def evolve(state: CareState, event: EventData) -> CareState:
@@ -24,5 +36,9 @@ def evolve(state: CareState, event: EventData) -> CareState:
         case IdentifierLinked(identifier=identifier):
             name = f"{identifier.assigner}|{identifier.value}"
             return replace(state, identifiers=(*(had for had in state.identifiers if had != name), name))
+        case ParticipantsMerged(survivor=survivor):
+            return replace(state, merged_into=survivor)
+        case ParticipantsUnmerged():
+            return replace(state, merged_into=None)
         case _:
             return state

@@ -129,6 +129,7 @@ class CareState(Struct, frozen=True, kw_only=True):
     relapse_plan_agreed: date | None = None
     deceased: bool = False
     died: Moment | None = None
+    merged_into: UUID | None = None  # the record is read as this one's
     k: int = 0
     seq: int = 0
 

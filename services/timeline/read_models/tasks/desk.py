@@ -18,6 +18,7 @@ PRIORITIES: Final[tuple[Priority, ...]] = ("safety", "stat", "urgent", "routine"
 
 Kind = Literal[
     "suicide-risk",
+    "match-review",
     "triage",
     "information",
     "confirm-cancellation",
