@@ -7,6 +7,7 @@ import structlog
 from litestar import Litestar, Response
 from litestar.exceptions import HTTPException
 
+from services.gateway.fhir.answers import answer
 from services.gateway.fhir.door import Door, FhirRequest, media_of
 from services.gateway.fhir.media import FHIR_JSON, Media
 from services.gateway.fhir.outcome import FhirError, Issue, IssueType, outcome
@@ -35,13 +36,6 @@ def application(door: Door, *, largest_body: int) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
-
-
-def answer(
-    body: bytes, media: Media, status: int = 200, headers: dict[str, str] | None = None
-) -> Response[bytes]:
-    """Return a resource as the answer."""
-    return Response(body, status_code=status, media_type=f"{media}; charset=utf-8", headers=headers)
 
 
 def _refused(request: FhirRequest, error: FhirError) -> Response[bytes]:

@@ -1,18 +1,39 @@
 """The resources as the projector rendered them: `read.fhir_resource`, read for one source."""
 
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
+from pathlib import Path
+from typing import Final, cast
 from uuid import UUID
 
 import asyncpg
+from asyncpg import exceptions as pg
 from msgspec import Struct
 
 from services.gateway.fhir.auth import Caller
-from services.gateway.fhir.outcome import refused
-from shared.projections.postgres import Pool
+from services.gateway.fhir.conditions import Conditions
+from services.gateway.fhir.outcome import FhirError, Issue
+from services.gateway.fhir.query import Query
+from shared.projections.postgres import Connection, Pool
+from shared.sql import statements
 
+_TOLD: Final = statements(Path(__file__).with_suffix(".sql"))
+_SQL: Final = {name: text.replace("{visible}", _TOLD["visible"]) for name, text in _TOLD.items()}
 _POOL_SIZE: Final = 8
 _SECONDS: Final = 10.0
+_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    pg.PostgresConnectionError,
+    pg.OperatorInterventionError,
+    pg.InsufficientResourcesError,
+    pg.InvalidAuthorizationSpecificationError,
+    pg.InvalidCatalogNameError,
+    pg.UndefinedTableError,  # the projector has not made it yet
+    pg.InvalidSchemaNameError,
+)
 
 
 class Found(Struct, frozen=True):
@@ -22,6 +43,14 @@ class Found(Struct, frozen=True):
     version: int
     last_updated: datetime
     body: bytes
+
+
+class Page(Struct, frozen=True):
+    """Some of what a search finds, how many there are in all, and whether more follow."""
+
+    entries: Sequence[Found]
+    total: int
+    is_last: bool
 
 
 class Resources:
@@ -48,5 +77,45 @@ class Resources:
         await self._pool.close()
 
     async def read(self, caller: Caller, kind: str, id: UUID) -> Found | None:
-        """Return a resource that the caller may see; None where there is none."""
-        raise refused(501, "not-supported", "Reading is not there yet.")
+        """Return a resource that the caller may see, else None. Raises FhirError 503 without Postgres."""
+        async with self._connection() as connection:
+            row = await connection.fetchrow(_SQL["read"], kind, seen_by(caller), caller.source, id)
+        return _found(row) if row else None
+
+    async def search(self, caller: Caller, query: Query) -> Page:
+        """Return a page of what the caller may see. Raises FhirError 503 without Postgres."""
+        conditions = Conditions(query, query.kind, seen_by(caller), caller.source)
+        async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
+            total = await connection.fetchval(_SQL["count"] + conditions.text, *conditions.arguments)
+            if query.only_total:
+                return Page((), total, is_last=True)
+            text, arguments = conditions.page(query.after, query.count + 1)
+            rows = await connection.fetch(_SQL["search"] + text, *arguments)
+        entries = [_found(row) for row in rows[: query.count]]
+        return Page(entries, total, is_last=len(rows) <= query.count)
+
+    async def ids(self, caller: Caller, kind: str, identifiers: Sequence[str]) -> list[UUID]:
+        """Return the ids of what carries one of some identifiers ("system|value", "|value")."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                _SQL["by_identifier"], kind, seen_by(caller), caller.source, list(identifiers)
+            )
+        return [row["id"] for row in rows]
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Connection]:
+        try:
+            async with self._pool.acquire(timeout=_SECONDS) as connection:
+                yield cast("Connection", connection)
+        except _AWAY:
+            issue = Issue("error", "transient", "The resources cannot be read now; please try again later.")
+            raise FhirError(503, [issue], {"Retry-After": "5"}) from None
+
+
+def seen_by(caller: Caller) -> list[str]:
+    """Return the marks of a Patient that this caller may see."""
+    return [f"source:{caller.source}", *(f"assigner:{name}" for name in sorted(caller.assigners))]
+
+
+def _found(row: asyncpg.Record) -> Found:
+    return Found(row["id"], row["version"], row["last_updated"], row["resource"].encode())

@@ -1,0 +1,192 @@
+"""A search as it is asked: parameters read, what is unknown named, and a place to go on from."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from services.gateway.fhir.dates import DateParameter, date_parameter
+from services.gateway.fhir.outcome import FhirError, Issue, refused, warning
+from services.gateway.fhir.served import CHAINED, MOST, SERVED, USUAL, Parameter
+
+Pairs = Sequence[tuple[str, str]]
+
+CURSOR: Final = "_cursor"
+_MOST_FIELDS: Final = 100
+_IGNORED: Final = frozenset({"_format", "_pretty"})
+_NOT_HERE: Final = UUID(int=0)
+
+
+class Cursor(Struct, frozen=True, array_like=True):
+    """The last entry of a page: the next one begins behind it."""
+
+    last_updated: datetime
+    id: UUID
+
+
+class Query(Struct, kw_only=True):
+    """What is asked; lists of alternatives all have to hold."""
+
+    kind: str
+    ids: list[list[UUID]] = []
+    updated: list[DateParameter] = []
+    identifiers: list[list[str]] = []  # "system|value" or "|value", in lower case
+    patients: list[list[UUID]] = []
+    patient_identifiers: list[list[str]] = []
+    statuses: list[list[str]] = []
+    count: int = USUAL
+    only_total: bool = False
+    after: Cursor | None = None
+    asked: list[tuple[str, str]] = []  # as it was understood, for links
+    warnings: list[Issue] = []
+
+
+def pairs_of(text: bytes) -> Pairs:
+    """Read a query string or a form; raises FhirError 400."""
+    try:
+        return parse_qsl(
+            text.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+        )
+    except (UnicodeDecodeError, ValueError):
+        raise refused(400, "invalid", "The search parameters cannot be read.") from None
+
+
+def query_of(kind: str, pairs: Pairs, *, strict: bool) -> Query:
+    """Read a search; raises FhirError 400, for an unknown parameter only where `strict`."""
+    query = Query(kind=kind)
+    parameters = {parameter.name: parameter for parameter in SERVED[kind]}
+    for name, value in pairs:
+        if name in _IGNORED or not value:
+            continue
+        if _take(query, parameters, name, value):
+            query.asked.append((name, value))
+        elif strict:
+            raise _unknown(name)
+        else:
+            query.warnings.append(warning("A parameter that is not known was ignored.", _where(name)))
+    return query
+
+
+def _take(query: Query, parameters: dict[str, Parameter], name: str, value: str) -> bool:
+    """Take a parameter in; False where it is not known."""
+    bare, _, modifier = name.partition(":")
+    parameter = parameters.get(bare)
+    if parameter is not None and modifier:
+        if parameter.matches == "patient" and modifier == "Patient":
+            modifier = ""
+        else:
+            raise refused(400, "not-supported", "No modifier is known for this parameter.", _where(bare))
+    if parameter is not None:
+        _match(query, parameter, value)
+        return True
+    if name == CHAINED and "patient" in parameters:
+        query.patient_identifiers.append(_identifiers(name, value))
+        return True
+    return _result(query, name, value)
+
+
+def _match(query: Query, parameter: Parameter, value: str) -> None:
+    name = parameter.name
+    match parameter.matches:
+        case "id":
+            query.ids.append(list(_ids(value.split(","))))
+        case "updated":
+            query.updated.append(_date(name, value))
+        case "identifier":
+            query.identifiers.append(_identifiers(name, value))
+        case "patient":
+            told = (each.rpartition("Patient/")[2] for each in value.split(","))
+            query.patients.append(list(_ids(told)))
+        case "status":
+            query.statuses.append([each.rpartition("|")[2] for each in value.split(",")])
+
+
+def _result(query: Query, name: str, value: str) -> bool:
+    """Take in how the result is wanted."""
+    match name, value:
+        case "_count", _:
+            query.count = _number(name, value)
+            query.only_total = query.only_total or query.count == 0
+        case "_summary", "count":
+            query.only_total = True
+        case ("_summary", "false") | ("_sort", "_lastUpdated") | ("_total", "accurate"):
+            pass
+        case "_cursor", _:
+            query.after = _cursor(value)
+        case _:
+            return False
+    return name != CURSOR or query.after is not None
+
+
+def cursor_text(cursor: Cursor) -> str:
+    """Write a cursor so that it can stand in a link."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def _cursor(value: str) -> Cursor:
+    try:
+        text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        cursor = msgspec.json.decode(text, type=Cursor)
+    except (binascii.Error, ValueError, msgspec.DecodeError):
+        raise refused(400, "value", "The page is not one of ours.", _where(CURSOR)) from None
+    if cursor.last_updated.tzinfo is None:
+        raise refused(400, "value", "The page is not one of ours.", _where(CURSOR))
+    return cursor
+
+
+def _ids(told: Iterable[str]) -> Iterable[UUID]:
+    """Every id of ours is a UUID: nothing has any other."""
+    for each in told:
+        yield id_of(each) or _NOT_HERE
+
+
+def id_of(text: str) -> UUID | None:
+    """Return the id as ours are written; None where none of ours is."""
+    try:
+        id = UUID(text)
+    except ValueError:
+        return None
+    return id if str(id) == text.lower() else None
+
+
+def _date(name: str, value: str) -> DateParameter:
+    try:
+        return date_parameter(value)
+    except ValueError:
+        sentence = "A date or a time is expected, such as ge2026-03-01T00:00:00Z."
+        raise refused(400, "value", sentence, _where(name)) from None
+
+
+def _identifiers(name: str, value: str) -> list[str]:
+    return [_identifier(name, each) for each in value.split(",")]
+
+
+def _identifier(name: str, told: str) -> str:
+    system, bar, value = told.rpartition("|")
+    if not value:
+        raise refused(400, "value", "An identifier needs a value: system|value, or value.", _where(name))
+    if bar and not system:
+        return "no-system|"  # asked for one without a system: each of ours has one
+    return f"{system}|{value.casefold()}"
+
+
+def _number(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdecimal() or len(value) > len("1000000"):
+        raise refused(400, "value", "A whole number is expected.", _where(name))
+    return min(int(value), MOST)
+
+
+def _unknown(name: str) -> FhirError:
+    return refused(400, "not-supported", "The parameter is not known here.", _where(name))
+
+
+def _where(name: str) -> str:
+    """Name a parameter as OperationOutcome does; what could be a value is not repeated."""
+    known = name.replace("_", "").replace("-", "").replace(".", "").replace(":", "").isalpha()
+    return f"http.{name}" if known and len(name) <= len("a-search-parameter-of-fhir-r4") else "http.query"

@@ -1,0 +1,33 @@
+-- name: visible
+-- Who may see a row: whoever told us of its person, or whose identifier the person carries (also under a merged
+-- record); and what another source sent stays between that source and us.
+type = $1
+and (sender is null or sender = $3)
+and exists (
+    select from read.fhir_resource as who
+    where who.type = 'Patient' and who.seen_by && $2::text[]
+        and (
+            who.id = each.participant
+            or who.replaced_by = each.participant
+            or who.id = (
+                select prior.replaced_by from read.fhir_resource as prior
+                where prior.type = 'Patient' and prior.id = each.participant
+            )
+        )
+)
+
+-- name: read
+-- One resource.
+select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible} and id = $4
+
+-- name: by_identifier
+-- What carries one of some identifiers.
+select id from read.fhir_resource as each where {visible} and identifiers && $4::text[] and identifiers <> '{}'
+
+-- name: count
+-- How many a search finds; what is asked follows.
+select count(*) from read.fhir_resource as each where {visible}
+
+-- name: search
+-- A page of what a search finds; what is asked follows.
+select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}

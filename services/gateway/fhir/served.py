@@ -1,0 +1,51 @@
+"""What can be read and how it is searched: the one table behind routes, searches and CapabilityStatement."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from msgspec import Struct
+
+Matches = Literal["id", "updated", "identifier", "patient", "status"]
+
+
+class Parameter(Struct, frozen=True):
+    """A search parameter of FHIR R4; `matches` is what of a row it is compared with."""
+
+    name: str
+    type: Literal["token", "reference", "date"]
+    matches: Matches
+    documentation: str
+
+
+_ID: Final = Parameter("_id", "token", "id", "The resource's id; several after commas.")
+_UPDATED: Final = Parameter(
+    "_lastUpdated", "date", "updated", "When it last changed here; with eq, ne, gt, ge, lt, le, sa or eb."
+)
+_IDENTIFIER: Final = Parameter(
+    "identifier", "token", "identifier", "system|value, or value alone; case does not count."
+)
+_PATIENT: Final = Parameter(
+    "patient", "reference", "patient", "An id or Patient/id; patient.identifier finds by identifier."
+)
+_STATUS: Final = Parameter("status", "token", "status", "One code, or several after commas.")
+_LIFECYCLE: Final = Parameter("lifecycle-status", "token", "status", "One code, or several after commas.")
+
+SERVED: Final[Mapping[str, tuple[Parameter, ...]]] = {
+    "Patient": (_ID, _UPDATED, _IDENTIFIER),
+    "ServiceRequest": (_ID, _UPDATED, _IDENTIFIER, _PATIENT, _STATUS),
+    "Task": (_ID, _UPDATED, _IDENTIFIER, _PATIENT, _STATUS),
+    "EpisodeOfCare": (_ID, _UPDATED, _PATIENT, _STATUS),
+    "CarePlan": (_ID, _UPDATED, _PATIENT, _STATUS),
+    "Goal": (_ID, _UPDATED, _PATIENT, _LIFECYCLE),
+    "Appointment": (_ID, _UPDATED, _IDENTIFIER, _PATIENT, _STATUS),
+    "Encounter": (_ID, _UPDATED, _IDENTIFIER, _PATIENT, _STATUS),
+    "Observation": (_ID, _UPDATED, _PATIENT, _STATUS),
+    "QuestionnaireResponse": (_ID, _UPDATED, _PATIENT, _STATUS),
+    "Provenance": (_ID, _UPDATED, _PATIENT),
+}
+"""Resource type -> search parameters. Consent is not here: no event tells of one yet."""
+
+CHAINED: Final = "patient.identifier"
+MOST: Final = 200
+USUAL: Final = 50
+"""Entries of a page: at most, and where `_count` does not say."""
