@@ -1,4 +1,5 @@
 import asyncio
+import resource
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 
@@ -9,6 +10,8 @@ from services.gateway.mllp.framing import Frame, Oversized, framed
 from services.gateway.mllp.server import Server, serve
 
 pytestmark = pytest.mark.timeout(20)
+
+IDLE = 2_000
 
 Handler = Callable[[Frame], Coroutine[None, None, bytes | None]]
 
@@ -234,3 +237,65 @@ async def test_closing_does_not_wait_for_ever():
         await server.close(grace=0.05)
         assert await sender.hear_out() == b""
         gate.release(b"1")
+
+
+@pytest.mark.timeout(90)
+async def test_two_thousand_idle_peers_keep_nobody_from_working():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2 * IDLE + 500:
+        pytest.skip(f"This process may open {hard} files at most; {2 * IDLE + 500} are needed.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    writers: list[asyncio.StreamWriter] = []
+    try:
+        async with serving(echo) as server:
+            for _ in range(IDLE // 100):
+                opened = [asyncio.open_connection("127.0.0.1", server.port) for _ in range(100)]
+                writers += [writer for _, writer in await asyncio.gather(*opened)]
+            for writer in writers[::2]:
+                writer.write(b"\x0bMSH|half a message")
+            await until(lambda: server.connections == IDLE)
+            async with peer(server) as sender:
+                sender.say(*(b"%d" % number for number in range(500)))
+                async with asyncio.timeout(5):
+                    assert await sender.hear(500) == [b"re %d" % number for number in range(500)]
+            for writer in writers:
+                writer.transport.abort()
+            await until(lambda: server.connections == 0)
+            assert server.held == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_slow_sender_harms_only_itself():
+    async with (
+        serving(echo, Limits(message_time=0.3)) as server,
+        peer(server) as slow,
+        peer(server) as quick,
+    ):
+
+        async def drip() -> None:
+            for byte in framed(b"never finished" * 100):
+                slow.writer.write(bytes([byte]))
+                await asyncio.sleep(0.01)
+
+        dripping = asyncio.create_task(drip())
+        for number in range(20):
+            quick.say(b"%d" % number)
+            assert await quick.hear() == [b"re %d" % number]
+        assert await slow.hear_out() == b""
+        dripping.cancel()
+        await asyncio.wait([dripping])
+        quick.say(b"still here")
+        assert await quick.hear() == [b"re still here"]
+
+
+async def test_a_message_far_over_the_limit_is_not_held_and_its_answer_comes_before_its_end():
+    async with serving(echo, Limits(message_size=100_000)) as server, peer(server) as sender:
+        sender.writer.write(b"\x0b" + b"x" * 200_000)
+        assert await sender.hear() == [b"too long"]
+        for _ in range(100):
+            sender.writer.write(b"x" * 100_000)
+            await sender.writer.drain()
+            assert server.held < 200_000
+        sender.writer.write(b"\x1c\r" + framed(b"next"))
+        assert await sender.hear() == [b"re next"]
