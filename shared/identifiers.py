@@ -2,9 +2,12 @@
 
 import hmac
 from hashlib import sha256
+from typing import Final
+from uuid import UUID, uuid5
 
 from shared.events.base import Identifier
 
+_REFERRALS: Final = UUID("6f1f6a0c-1c59-5d0e-9d0b-2f4c4e6f8a51")
 _HEX_DIGITS = 32  # 128 bits: no collision to expect among a nation's identifiers
 
 
@@ -15,6 +18,25 @@ def identity_key(identifier: Identifier, secret: str) -> str:
     """
     named = f"{_folded(identifier.assigner)}|{_folded(identifier.value)}"
     return hmac.new(secret.encode(), named.encode(), sha256).hexdigest()[:_HEX_DIGITS]
+
+
+def placer_key(placer: Identifier, secret: str) -> str:
+    """Return the key of a placer's number: apart from the keys of people, whatever the numbers are."""
+    return identity_key(Identifier(f"placer:{placer.assigner}", placer.value), secret)
+
+
+def referral_id(placer: Identifier, secret: str) -> UUID:
+    """Return the id of the referral with this placer's number (UUIDv5 of its key).
+
+    Whoever stores a message can tell at once where its referral will be, also when another message with the
+    same number was first: the same number is the same referral.
+    """
+    return uuid5(_REFERRALS, placer_key(placer, secret))
+
+
+def assessment_id(inbound: UUID) -> UUID:
+    """Return the id of the assessment that an inbound message reports (UUIDv5)."""
+    return uuid5(inbound, "assessment")
 
 
 def _folded(text: str) -> str:

@@ -35,7 +35,7 @@ async def run(settings: Settings) -> None:
         process.spawn("profiles", book.watch())
         server = await _listen(settings, log, book)
         try:
-            async with serving(settings, log) as fhir:
+            async with serving(settings, log, lambda: book.now) as fhir:
                 process.ready("log", log.ping)
                 process.listens("mllp", server.port)
                 process.listens("fhir", fhir.port)

@@ -18,7 +18,7 @@ from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
 from shared.events.base import Identifier
 from shared.events.inbound import InboundEnvelope, Referral
-from shared.identifiers import identity_key
+from shared.identifiers import identity_key, placer_key, referral_id
 from shared.settings import Settings
 
 
@@ -98,7 +98,7 @@ class Identification:
         """Return the referral of the message's placer number: a new one, or the one that has it."""
         placer = message.placer
         key = self._placer_key(placer)
-        referral = derived(envelope.id, "referral")
+        referral = referral_id(placer, self._secret)
         claim = ClaimIdentifier(
             id=derived(envelope.id, "claim-placer"),
             participant=participant,
@@ -148,7 +148,7 @@ class Identification:
         return one_of({await self.aliases.survivor(owner) for owner in owners})
 
     def _placer_key(self, placer: Identifier) -> str:
-        return identity_key(Identifier(f"placer:{placer.assigner}", placer.value), self._secret)
+        return placer_key(placer, self._secret)
 
     async def _claims_of(self, identifiers: Sequence[Identifier]) -> list[identity.State]:
         return await asyncio.gather(*(self._claim_of(key) for key in self.keys(identifiers)))

@@ -31,6 +31,7 @@ from shared.events.inbound import (
     Transfer,
     Visit,
 )
+from shared.identifiers import assessment_id
 
 _DIED: Final = frozenset({"20", "40", "41", "42"})  # HL7 table 0112: expired, and where
 _DIED_IN_WORDS: Final = ("expired", "deceased", "died")
@@ -165,7 +166,7 @@ def _answers(
     return RecordAssessment(
         id=derived(envelope.id, "notice"),
         participant=participant,
-        assessment=derived(envelope.id, "assessment"),
+        assessment=assessment_id(envelope.id),
         instrument=message.instrument,
         items=message.items,
         administered_at=message.administered_at,

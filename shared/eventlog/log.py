@@ -84,19 +84,39 @@ class Log:
 
     async def _append_batch(self, key: EntityKey, messages: Sequence[Message], expected: int) -> int:
         """Publish an atomic batch: only the commit is answered, for the batch as a whole (NATS ADR-50)."""
+        return await self._publish_batch(
+            [(key.subject, message) for message in messages], {_EXPECTED: str(expected)}
+        )
+
+    async def _publish_batch(self, messages: Sequence[tuple[str, Message]], on_first: dict[str, str]) -> int:
         batch = str(uuid4())
         last = len(messages)
-        for number, message in enumerate(messages[:-1], 1):
+        for number, (subject, message) in enumerate(messages[:-1], 1):
             headers = _batch_headers(batch, number, message)
             if number == 1:
-                headers[_EXPECTED] = str(expected)
-            await self._publish(key.subject, message.payload, headers)
-        commit = {**_batch_headers(batch, last, messages[-1]), "Nats-Batch-Commit": "1"}
-        return _sequence(await self._request(key.subject, messages[-1].payload, commit))
+                headers |= on_first
+            await self._publish(subject, message.payload, headers)
+        subject, message = messages[-1]
+        commit = {**_batch_headers(batch, last, message), "Nats-Batch-Commit": "1"}
+        return _sequence(await self._request(subject, message.payload, commit))
 
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:
         """Publish to a stream other than the log and wait for its durable ack; returns the sequence."""
         return _sequence(await self._request(subject, payload, headers))
+
+    async def publish_together(self, messages: Sequence[tuple[str, Message]]) -> None:
+        """Publish all messages, each under its subject of one stream that allows it, or none.
+
+        What is there already, by its id, is there: that is no error. Raises LogUnavailableError.
+        """
+        if len(messages) == 1:
+            [(subject, message)] = messages
+            await self.publish(subject, message.payload, {_MESSAGE_ID: str(message.id)})
+            return
+        try:
+            await self._publish_batch(messages, {})
+        except ConflictError:
+            return
 
     async def tail(self, stream: str, subject: str, after: int) -> AsyncIterator[StoredMessage]:
         """Read the subject's messages behind a sequence, in order, to the end."""

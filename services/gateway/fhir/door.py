@@ -10,6 +10,8 @@ from msgspec import Struct
 from services.gateway.fhir.auth import Authority, Caller, authenticated
 from services.gateway.fhir.media import Media, answers_in
 from services.gateway.fhir.resources import Resources
+from services.gateway.profiles import Profiles
+from shared.eventlog.log import Log
 
 FhirRequest = Request[Any, Any, State]
 
@@ -24,6 +26,9 @@ class Door(Struct, frozen=True, kw_only=True):
     resources: Resources
     publish: Publish
     largest_payload: Callable[[], int]  # bytes that the log's server takes now
+    log: Log
+    identifier_key: str  # secret of the keyed hash that a referral's id is made of
+    profiles: Callable[[], Profiles]  # of the senders of HL7 v2, which may come by HTTP, too
     base_url: str | None = None  # as the world sees us; None: as the request says
 
     def caller(self, request: FhirRequest) -> Caller:

@@ -1,6 +1,6 @@
 """The FHIR side of the gateway, put together."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from services.gateway.fhir.app import application
@@ -8,12 +8,15 @@ from services.gateway.fhir.auth import Authorities, Authority, ToldTokens
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
+from services.gateway.profiles import Profiles
 from shared.eventlog.log import Log
 from shared.settings import Settings
 
 
 @asynccontextmanager
-async def serving(settings: Settings, log: Log, *authorities: Authority) -> AsyncGenerator[Listener]:
+async def serving(
+    settings: Settings, log: Log, profiles: Callable[[], Profiles], *authorities: Authority
+) -> AsyncGenerator[Listener]:
     """Listen while inside; the tokens of the settings are known beside those of other authorities."""
     resources = await Resources.connected(settings.database_url)
     door = Door(
@@ -21,6 +24,9 @@ async def serving(settings: Settings, log: Log, *authorities: Authority) -> Asyn
         resources=resources,
         publish=log.publish,
         largest_payload=lambda: log.client.max_payload,
+        log=log,
+        identifier_key=settings.identifier_key,
+        profiles=profiles,
         base_url=settings.fhir_base_url,
     )
     app = application(door, largest_body=settings.fhir_max_bytes)
