@@ -12,19 +12,27 @@ from shared.commands.intake import (
     CorrectAssessment,
     CorrectDemographics,
     Enrol,
+    LinkPriorRecord,
+    MergeParticipants,
     NotifyAdmission,
+    NotifyAppointment,
     NotifyDeath,
     NotifyDischarge,
     NotifyTransfer,
+    QueueMatchReview,
     RecommendLevelOfCare,
     RecordAssessment,
     RegisterParticipant,
+    ResolveMatch,
     ResolveSuicideRisk,
+    UnlinkPriorRecord,
+    UnmergeParticipants,
 )
 from shared.events.assessment import AsamDimension, AsamEdition, Instrument
 from shared.events.base import Coding, Demographics, EventData, Identifier, MessageReference
+from shared.events.encounter import AppointmentStatus
 from shared.events.moment import Moment
-from shared.events.participant import ParticipantRegistered
+from shared.events.participant import MatchCandidate, ParticipantRegistered
 from tests.unit.scenario import Given, given
 
 DECIDER: Final = participant.DECIDER
@@ -36,6 +44,10 @@ DEPRESSION: Final = Coding("icd-10-cm", "F33.2")
 MAR_3: Final = "2026-03-03T10:00:00-05:00"
 MAR_4: Final = "2026-03-04T10:00:00-05:00"
 VISIT: Final = "V-1"
+
+
+BEN: Final = UUID(int=2)
+KIM: Final = UUID(int=3)
 
 
 class Asked(TypedDict):
@@ -123,6 +135,47 @@ def transfer(location: str, number: int = 70) -> NotifyTransfer:
 
 def death(number: int = 80) -> NotifyDeath:
     return NotifyDeath(**ASKED, facility=GENERAL, died=MAR_4, message=told_by(number))
+
+
+APPOINTMENT: Final = Identifier("GENERAL", "A-1", "VN")
+
+
+def appointment(
+    status: AppointmentStatus, number: int = 90, *, start: Moment | None = MAR_4
+) -> NotifyAppointment:
+    return NotifyAppointment(
+        **ASKED, appointment=APPOINTMENT, status=status, start=start, message=told_by(number)
+    )
+
+
+def candidate(who: UUID, score: float = 0.9) -> MatchCandidate:
+    return MatchCandidate(who, score)
+
+
+def review(*candidates: MatchCandidate) -> QueueMatchReview:
+    return QueueMatchReview(**ASKED, candidates=candidates)
+
+
+def resolve_match(same_as: UUID | None, *line: UUID, reason: str | None = None) -> ResolveMatch:
+    """Answer who it is; a registered candidate who was not merged, unless a line is told."""
+    known = line or (() if same_as is None else (same_as,))
+    return ResolveMatch(**ASKED, same_as=same_as, line=known, reason=reason)
+
+
+def merge(survivor: UUID, *line: UUID, message: MessageReference | None = None) -> MergeParticipants:
+    return MergeParticipants(**ASKED, survivor=survivor, line=line or (survivor,), message=message)
+
+
+def unmerge(reason: str | None = None) -> UnmergeParticipants:
+    return UnmergeParticipants(**ASKED, reason=reason)
+
+
+def link_prior(prior: UUID) -> LinkPriorRecord:
+    return LinkPriorRecord(**ASKED, prior=prior)
+
+
+def unlink_prior(prior: UUID) -> UnlinkPriorRecord:
+    return UnlinkPriorRecord(**ASKED, prior=prior)
 
 
 ASSESSMENT: Final = UUID(int=300)

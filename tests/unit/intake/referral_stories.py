@@ -18,6 +18,7 @@ from shared.commands.intake import (
     ReceiveReferral,
     RecordIntakeAttendance,
     RecordIntakeNoShow,
+    RecordStatusDelivery,
     ReferralCommand,
     RefuseReferralCancellation,
     RemoveFromWaitlist,
@@ -74,6 +75,17 @@ class Receipt(TypedDict, total=False):
 def receive(**said: Unpack[Receipt]) -> ReceiveReferral:
     receipt: Receipt = {"placer": PLACER, "message": told_by(1)}
     return ReceiveReferral(**ASKED, source="hospital", **(receipt | said))
+
+
+def delivered(number: int = 1, *, answer: str = "AA") -> RecordStatusDelivery:
+    return RecordStatusDelivery(
+        **ASKED,
+        because=UUID(int=100 + number),
+        status="accepted",
+        to="general-hospital",
+        way="mllp",
+        answer=answer,
+    )
 
 
 Ask = Callable[[Party, str, bool], ReferralCommand]

@@ -5,6 +5,7 @@ from uuid import UUID
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 
 from services.intake.deciders.encounter import Notice
 from services.intake.deciders.participant import State
@@ -18,33 +19,54 @@ from shared.events.assessment import (
     SuicideRiskResolved,
 )
 from shared.events.base import Demographics, EventData
-from shared.events.encounter import DeathNotified, DischargeCancelled, DischargeNotified
+from shared.events.encounter import (
+    AppointmentStatus,
+    DeathNotified,
+    DischargeCancelled,
+    DischargeNotified,
+)
 from shared.events.enrolment import Enrolled
-from shared.events.participant import ParticipantRegistered
+from shared.events.participant import (
+    IdentifierLinked,
+    ParticipantRegistered,
+    ParticipantsMerged,
+    ParticipantsUnmerged,
+)
 from tests.unit.intake.participant_stories import (
     ASKED,
+    BEN,
     DECIDER,
+    KIM,
     MAR_3,
     MAR_4,
     MRN,
     SSN,
     admission,
+    appointment,
     assess,
+    candidate,
     correct,
     correct_answers,
     death,
     discharge,
     enrol,
+    link_prior,
+    merge,
     orient,
     recommend,
     register,
     resolve,
+    resolve_match,
+    review,
     told_by,
     transfer,
     undo_admission,
     undo_discharge,
+    unlink_prior,
+    unmerge,
 )
 
+PEOPLE = st.sampled_from([ASKED["participant"], BEN, KIM])
 NUMBERS = st.integers(1, 4)
 VISITS = st.sampled_from(["V-1", "V-2", None])
 SENT = st.sampled_from([None, "2026-03-03T09:00:00-05:00", "2026-03-03T10:00:00-05:00"])
@@ -68,7 +90,8 @@ class ParticipantMachine(RuleBasedStateMachine):
     def happens(self, command: ParticipantCommand) -> None:
         decision = DECIDER.decide(command, self.state)
         if isinstance(decision, Refused):
-            assert not isinstance(command, Notice), "What a hospital tells is never refused."
+            is_sent_on = decision.code == "merged" and self.state.records.survivor is not None
+            assert is_sent_on or not isinstance(command, Notice), "What a hospital tells is never refused."
             assert decision.sentence.endswith(".")
             return
         self.state = DECIDER.fold(self.state, decision)
@@ -148,6 +171,30 @@ class ParticipantMachine(RuleBasedStateMachine):
     def oriented(self, enrolment: int) -> None:
         self.happens(orient(UUID(int=enrolment)))
 
+    @rule(status=st.sampled_from(["booked", "rescheduled", "noshow"]), number=NUMBERS)
+    def appointment_elsewhere(self, status: AppointmentStatus, number: int) -> None:
+        self.happens(appointment(status, 90 + number))
+
+    @rule(candidates=st.lists(st.sampled_from([BEN, KIM]), unique=True))
+    def perhaps_known(self, candidates: list[UUID]) -> None:
+        self.happens(review(*map(candidate, candidates)))
+
+    @rule(same_as=st.sampled_from([None, BEN, KIM]))
+    def match_resolved(self, same_as: UUID | None) -> None:
+        self.happens(resolve_match(same_as))
+
+    @rule(survivor=PEOPLE, further=st.lists(PEOPLE, max_size=2))
+    def merged(self, survivor: UUID, further: list[UUID]) -> None:
+        self.happens(merge(survivor, survivor, *further))
+
+    @rule()
+    def unmerged(self) -> None:
+        self.happens(unmerge())
+
+    @rule(prior=st.sampled_from([BEN, KIM]), is_theirs=st.booleans())
+    def prior_noted(self, prior: UUID, is_theirs: bool) -> None:  # noqa: FBT001 (drawn by name)
+        self.happens(link_prior(prior) if is_theirs else unlink_prior(prior))
+
     @rule(lot=st.integers(0, 9))
     def dies(self, lot: int) -> None:
         if lot == 0:  # seldom, or nothing else would happen
@@ -194,6 +241,28 @@ class ParticipantMachine(RuleBasedStateMachine):
             after = self.history[self.history.index(deaths[0]) :]
             assert not [event for event in after if isinstance(event, Enrolled | AssessmentCompleted)]
             assert len(deaths) == 1
+
+    @invariant()
+    def a_record_is_merged_into_one_at_a_time_and_never_into_itself(self) -> None:
+        merged: UUID | None = None
+        for event in self.history:
+            match event:
+                case ParticipantsMerged(survivor=survivor, prior=prior):
+                    assert merged is None
+                    assert survivor != prior
+                    merged = survivor
+                case ParticipantsUnmerged(survivor=survivor):
+                    assert merged == survivor
+                    merged = None
+                case _:
+                    assert merged is None or not isinstance(event, Enrolled | IdentifierLinked)
+        assert self.state.records.survivor == merged
+
+    @invariant()
+    def without_its_merges_the_record_is_what_it_would_be(self) -> None:
+        told = [e for e in self.history if not isinstance(e, ParticipantsMerged | ParticipantsUnmerged)]
+        alone = DECIDER.fold(DECIDER.initial, told)
+        assert replace(alone, records=self.state.records) == self.state
 
     @invariant()
     def replay_comes_to_the_same(self) -> None:

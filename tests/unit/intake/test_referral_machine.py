@@ -13,8 +13,22 @@ from services.intake.deciders.transitions import ALL, TERMINAL, Action, Status
 from shared.commands.decision import Refused
 from shared.commands.intake import AmendReferral, Party, ReferralCommand
 from shared.events.base import EventData
-from shared.events.referral import ReferralCompleted, ReferralOutcomeSent, ReferralReceived
-from tests.unit.intake.referral_stories import ASKED, ASKS, MAR_10, WAYS, ask, receive, told_by
+from shared.events.referral import (
+    ReferralCompleted,
+    ReferralOutcomeSent,
+    ReferralReceived,
+    ReferralStatusDelivered,
+)
+from tests.unit.intake.referral_stories import (
+    ASKED,
+    ASKS,
+    MAR_10,
+    WAYS,
+    ask,
+    delivered,
+    receive,
+    told_by,
+)
 
 ACTIONS = st.sampled_from(sorted(ASKS))
 WORDS = st.sampled_from(["a", "b"])
@@ -74,6 +88,12 @@ class ReferralMachine(RuleBasedStateMachine):
     def it_is_amended(self, message: int, priority: str) -> None:
         self.asks(replace(AmendReferral(**ASKED, message=told_by(message)), priority=priority))
 
+    @rule(message=MESSAGES)
+    def its_sender_was_told(self, message: int) -> None:
+        before = self.state
+        self.asks(delivered(message))
+        assert replace(self.state, delivered=before.delivered) == before, "To be told moves nothing."
+
     @rule(action=st.sampled_from(["attend", "no-show"]))
     def too_early(self, action: Action) -> None:
         self.asks(replace(ask(action), now=MAR_10 - timedelta(hours=1)))
@@ -93,6 +113,7 @@ class ReferralMachine(RuleBasedStateMachine):
     def it_is_received_once_and_completed_with_its_outcome(self) -> None:
         kinds = [type(event) for event in self.history]
         assert kinds.count(ReferralReceived) == (1 if kinds else 0)
+        assert kinds.count(ReferralStatusDelivered) == len(self.state.delivered)
         assert kinds.count(ReferralCompleted) == kinds.count(ReferralOutcomeSent) <= 1
 
     @invariant()
