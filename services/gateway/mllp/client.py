@@ -67,6 +67,7 @@ class _Sent(NamedTuple):
     control_id: str
     tried: bool
     silent: bool
+    at: float
 
 
 class _Exchange:
@@ -86,7 +87,8 @@ class _Exchange:
         for message in messages:
             header = read_header(message)
             silent = header.field(15) in _REFUSALS_ONLY
-            waiting.append(_Sent(header.field(10), await self._write(message), silent))
+            tried = await self._write(message)
+            waiting.append(_Sent(header.field(10), tried, silent, asyncio.get_running_loop().time()))
             if len(waiting) >= window:
                 yield await self._answer(waiting.popleft())
         while waiting:
@@ -122,7 +124,7 @@ class _Exchange:
     async def _refusal(self, message: "_Sent") -> Answer:
         """Wait a moment for a refusal; an answer to a later message says that there will be none."""
         with suppress(OSError):
-            async with asyncio.timeout(min(_REFUSAL_SECONDS, self._timeout)):
+            async with asyncio.timeout_at(message.at + min(_REFUSAL_SECONDS, self._timeout)):
                 frame = await self._frame()
                 answer = _read(frame, message.control_id)
                 if answer is not None:
