@@ -1,6 +1,7 @@
 """The FHIR application on a socket of its own, inside the gateway's process."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -34,13 +35,15 @@ class Listener:
             uvicorn.Config(
                 app,
                 log_config=None,
-                access_log=False,  # addresses may hold identifiers
+                access_log=False,
                 server_header=False,
                 lifespan="off",
                 timeout_keep_alive=_IDLE_SECONDS,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
+        # An address may hold an identifier; uvicorn's own switch yields to whoever configures logging later.
+        logging.getLogger("uvicorn.access").disabled = True
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="fhir")
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from services.gateway.fhir.answers import answer, is_known, versioned
 from services.gateway.fhir.auth import Caller
@@ -33,7 +34,7 @@ def read_routes(door: Door) -> Sequence[HTTPRouteHandler]:
 
 def _routes(door: Door, kind: str) -> Sequence[HTTPRouteHandler]:
     @get(f"{BASE}/{kind}/{{id:str}}")
-    async def read(request: FhirRequest, id: str) -> Response[bytes]:
+    async def read(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
         return await _read(door, request, kind, id)
 
     @get(f"{BASE}/{kind}")

@@ -1,0 +1,77 @@
+"""A record to read: two hospitals, two people, and all that happened to one of them."""
+
+from datetime import date
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from shared.events.base import EventData, Identifier, MessageReference
+from shared.events.episode import SteppedDown
+from shared.events.participant import IdentifierLinked
+from shared.events.plan import GoalAchieved, GoalSet, RelapsePreventionPlanAgreed
+from shared.events.session import SessionAttended
+from tests.unit.timeline.facts import (
+    EPISODE,
+    GOAL,
+    HOSPITAL,
+    OTHER_REFERRAL,
+    SESSION,
+    accepted,
+    admitted,
+    assessed,
+    discharged,
+    enrolled,
+    intake_on,
+    level_started,
+    opened,
+    received,
+    registered,
+    session_on,
+)
+from tests.unit.timeline.story import Story, on
+
+ROBIN = UUID("01920000-0000-7000-8000-00000000a001")
+KIM = UUID("01920000-0000-7000-8000-00000000b002")
+GENERAL, OTHER = "ehr-general", "ehr-other"
+TOKENS = {GENERAL: "general-token-general-token", OTHER: "other-token-other-token"}
+
+
+def from_(source: str) -> MessageReference:
+    return MessageReference(source=source, control_id="C-1", trigger="REF^I12", inbound_id="i-1")
+
+
+def robin() -> Story:
+    """Referred and admitted by the general hospital, told of by the other one, and through the program."""
+    facts: tuple[EventData, ...] = (
+        replace(registered(), message=from_(GENERAL)),
+        IdentifierLinked(identifier=Identifier("general-hospital", "MRN-1")),
+        replace(received(), message=from_(GENERAL)),
+        accepted(date(2026, 3, 9)),
+        intake_on(on(5)),
+        replace(admitted(), message=from_(GENERAL)),
+        replace(discharged(), message=from_(GENERAL)),
+        enrolled(),
+        opened(),
+        level_started(),
+        SteppedDown(
+            episode=EPISODE, from_level="2.5", to_level="2.1", edition="3", at="2026-03-10T09:00:00-05:00"
+        ),
+        assessed(),
+        GoalSet(goal=GOAL, description="Go to class every day"),
+        GoalAchieved(goal=GOAL),
+        RelapsePreventionPlanAgreed(warning_signs=("alone",), action_steps=("call a friend",)),
+        session_on(on(11)),
+        SessionAttended(session=SESSION, minutes=170, lead="clinician:3"),
+        replace(received(referral=OTHER_REFERRAL), message=from_(OTHER)),
+    )
+    return Story(ROBIN).tell(*facts)
+
+
+def kim() -> Story:
+    """Referred by the other hospital, under the same number."""
+    facts: tuple[EventData, ...] = (
+        replace(registered(), message=from_(OTHER)),
+        IdentifierLinked(identifier=Identifier("other-hospital", "MRN-1")),
+        replace(admitted(), facility=f"Other {HOSPITAL}", message=from_(OTHER)),
+    )
+    return Story(KIM).tell(*facts)
