@@ -1,7 +1,7 @@
 """What happens to a message that came in: read, translated, stored, and only then acknowledged."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from time import perf_counter
 
@@ -96,30 +96,39 @@ class Receiver:
         await self._publish(stored.subject, stored.payload, {_MESSAGE_ID: str(stored.id)})
 
     def _read(self, raw: bytes, header: Header, received: datetime) -> list[Delivery]:
-        profile = self._profile(header)
+        profile = agreed(self._profiles(), header)
         message = parse(raw, profile.conventions.charset or "")
-        _check_allowed(message, profile)
+        check_allowed(message, profile)
         told = translate(
             message,
             source=profile.source or source_of(message),
             received=received,
             conventions=profile.conventions,
         )
-        largest = self._largest_payload() - _ENVELOPE_OF_NATS
-        stored = [delivery(inbound, raw, received, part=part) for part, inbound in enumerate(told)]
-        if any(len(each.payload) > largest for each in stored):
-            raise _too_long(largest)
-        return stored
+        return self._sized(delivery(each, raw, received, part=part) for part, each in enumerate(told))
 
-    def _profile(self, header: Header) -> Profile:
-        """Return what is agreed with the sender; raises Hl7Error where nothing is."""
-        component = read_delimiters(header).component
-        application, facility = (_name(header.field(field).split(component)) for field in (3, 4))
-        profile = self._profiles().of(application, facility)
-        if profile is None:
-            sentence = "No profile of this receiver names the sender of MSH-3 and MSH-4."
-            raise Hl7Error(Condition.APPLICATION_ERROR, Place("MSH", 3), sentence, rejects=True)
-        return profile
+    def _sized(self, deliveries: Iterable[Delivery]) -> list[Delivery]:
+        """Take what the log takes: each within its limit, and all parts together within twice that."""
+        largest = self._largest_payload() - _ENVELOPE_OF_NATS
+        taken: list[Delivery] = []
+        total = 0
+        for each in deliveries:
+            taken.append(each)
+            total += len(each.payload)
+            if len(each.payload) > largest or total > 2 * largest:
+                raise _too_long(largest)
+        return taken
+
+
+def agreed(profiles: Profiles, header: Header) -> Profile:
+    """Return what is agreed with the sender of a message; raises Hl7Error where nothing is."""
+    component = read_delimiters(header).component
+    application, facility = (_name(header.field(field).split(component)) for field in (3, 4))
+    profile = profiles.of(application, facility)
+    if profile is None:
+        sentence = "No profile of this receiver names the sender of MSH-3 and MSH-4."
+        raise Hl7Error(Condition.APPLICATION_ERROR, Place("MSH", 3), sentence, rejects=True)
+    return profile
 
 
 def _name(parts: list[str]) -> str:
@@ -127,8 +136,11 @@ def _name(parts: list[str]) -> str:
     return next((part for part in parts[:2] if part.strip()), "")
 
 
-def _check_allowed(message: Message, profile: Profile) -> None:
-    """Refuse what is not agreed: a message type, or a test message to a system in production."""
+def check_allowed(message: Message, profile: Profile) -> None:
+    """Refuse what is not agreed: a message type, or a test message to a system in production.
+
+    Raises Hl7Error.
+    """
     code, trigger = message.kind
     if code and not profile.takes(code, trigger):
         sentence = "The profile of this sender does not let it send this type of message."

@@ -57,3 +57,8 @@ def missing(segment: str, field: int, sentence: str) -> Hl7Error:
     """Build the refusal of a message without a required field (with field 0: segment)."""
     condition = Condition.REQUIRED_FIELD_MISSING if field else Condition.SEGMENT_SEQUENCE_ERROR
     return Hl7Error(condition, Place(segment, field), sentence)
+
+
+def too_much(segment: str, field: int, sentence: str) -> Hl7Error:
+    """Build the refusal of a message that would take more than its share of memory or time."""
+    return Hl7Error(Condition.VALUE_TOO_LONG, Place(segment, field), sentence, rejects=True)

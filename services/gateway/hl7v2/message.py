@@ -4,9 +4,10 @@ Numbers are HL7's: everything counts from 1, and MSH-1 is the separator itself.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from services.gateway.hl7v2.charset import decode
+from services.gateway.hl7v2.error import too_much
 from services.gateway.hl7v2.escapes import Unescape, unescaper
 from services.gateway.hl7v2.header import Delimiters, Header, read_delimiters, read_header, trimmed
 from services.gateway.hl7v2.location import Location
@@ -17,6 +18,13 @@ NULL = '""'
 _SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _NAME = 3
 _ENCODING_CHARACTERS = 2  # MSH-2: it and MSH-1 are literal, not split any further
+
+# No message of a hospital comes near these; without them one could keep the gateway busy for minutes.
+_MOST_SEGMENTS = 20_000
+_MOST_REPETITIONS = 1_000
+_MOST_PARTS = 1_000
+_MOST_SHARED = 65_536  # characters that every part repeats
+
 _WITH_SEPARATOR_FIELD = frozenset({"MSH", "BHS", "FHS"})
 
 
@@ -129,11 +137,14 @@ class Segment:
         self._fields = fields
 
     def repetitions(self, field: int) -> tuple[Composite, ...]:
-        """All repetitions of a field; none where the field is absent."""
+        """All repetitions of a field; none where it is absent. Raises Hl7Error where there are too many."""
         raw = self.raw(field)
         if not raw:
             return ()
         grammar = self._grammar
+        if raw.count(grammar.repetition) >= _MOST_REPETITIONS:
+            sentence = f"{self.name}-{field} repeats more than {_MOST_REPETITIONS} times."
+            raise too_much(self.name, field, sentence)
         return tuple(Composite(part, grammar.component, grammar) for part in self._repeated(field, raw))
 
     def field(self, number: int, repetition: int = 1) -> Composite:
@@ -235,7 +246,7 @@ class Message:
         """Split a message that is about several patients: one message for each segment named `each`.
 
         What comes before the first belongs to all, as does what follows from the first segment that is named
-        in `shared`. A message with at most one is its own only part.
+        in `shared`. A message with at most one is its own only part. Raises Hl7Error for too many.
         """
         if len(self.segments(each)) <= 1:
             return (self,)
@@ -245,14 +256,20 @@ class Message:
             len(self.segments_in_order),
         )
         starts = [at for at, segment in enumerate(self) if segment.name == each and at < last]
+        before, after = self._lines(slice(first)), self._lines(slice(last, None))
+        if len(starts) > _MOST_PARTS or sum(map(len, (*before, *after))) > _MOST_SHARED:
+            raise too_much(each, 0, f"A message may be about {_MOST_PARTS} patients, each briefly.")
         return tuple(
-            self._part((slice(first), slice(start, end), slice(last, None)))
+            self._part([*before, *self._lines(slice(start, end)), *after])
             for start, end in zip(starts, [*starts[1:], last], strict=True)
         )
 
-    def _part(self, slices: Iterable[slice]) -> "Message":
-        lines = [segment.line for each in slices for segment in self.segments_in_order[each]]
-        part = Message(self.decoded, self.header, self._grammar, lines)
+    def _lines(self, which: slice) -> list[str]:
+        return [segment.line for segment in self.segments_in_order[which]]
+
+    def _part(self, lines: Sequence[str]) -> "Message":
+        """Make a message of some segments: its text is theirs alone, for the others are of other people."""
+        part = Message("\r".join(lines), self.header, self._grammar, lines)
         part.warnings = list(self.warnings)
         return part
 
@@ -264,7 +281,7 @@ class Message:
 
 
 def parse(raw: bytes, charset: str = "") -> Message:
-    """Read one message; raises Hl7Error without an MSH or with an unusable MSH-2, and nothing else.
+    """Read one message; raises Hl7Error without an MSH, with an unusable MSH-2 or with far too many segments.
 
     `charset` is of HL7 table 0211, for a message that names none in MSH-18.
 
@@ -278,6 +295,8 @@ def parse(raw: bytes, charset: str = "") -> Message:
     text, codec, warnings = decode(raw, declared.strip() or charset)
     lines = text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
     segments = _joined(lines, delimiters.field)
+    if len(segments) > _MOST_SEGMENTS:
+        raise too_much("MSH", 0, f"A message has {_MOST_SEGMENTS} segments at most.")
     message = Message(text, header, Grammar(delimiters, codec), segments)
     message.warnings.extend(warnings)
     if len(segments) < sum(1 for line in lines if line):
@@ -286,15 +305,15 @@ def parse(raw: bytes, charset: str = "") -> Message:
 
 
 def _joined(lines: Sequence[str], separator: str) -> list[str]:
-    segments: list[str] = []
+    segments: list[list[str]] = []
     for line in lines:
         if not line or line.isspace():
             continue
         if not segments or _starts_segment(line, separator):
-            segments.append(line)
+            segments.append([line])
         else:
-            segments[-1] += "\n" + line
-    return segments
+            segments[-1].append(line)
+    return ["\n".join(segment) for segment in segments]
 
 
 def _starts_segment(line: str, separator: str) -> bool:

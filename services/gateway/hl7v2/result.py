@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from services.gateway.hl7v2.coding import coding
-from services.gateway.hl7v2.error import Condition, Hl7Error, Place
+from services.gateway.hl7v2.error import Condition, Hl7Error, Place, too_much
 from services.gateway.hl7v2.message import Composite, Segment
 from services.gateway.hl7v2.reading import Reading
 from services.gateway.instruments import (
@@ -27,6 +27,7 @@ _NOT_A_RESULT: Final = frozenset(
     {"D", "W", "X", "N", "O", "I"}
 )  # HL7 table 0085: withdrawn, or not there yet
 _YES_OR_NO: Final = {"Y": 1, "YES": 1, "N": 0, "NO": 0}  # HL7 table 0136, and in words
+_MOST_SITTINGS: Final = 50
 _NO_ANSWER: Final = frozenset({"NULLFL", "HL70353"})  # systems whose codes say why there is no answer
 
 
@@ -67,6 +68,9 @@ def answers(reading: Reading) -> tuple[Answers, ...]:
             same = next((known for known in joined if known.meets(found)), None)
             if same is None:
                 joined.append(found)
+                if len(joined) > _MOST_SITTINGS:
+                    sentence = f"A message may tell of {_MOST_SITTINGS} assessments of a patient at most."
+                    raise too_much("OBR", 0, sentence)
             else:
                 same.join(found)
     for found in joined:
