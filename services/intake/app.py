@@ -26,32 +26,36 @@ async def run(settings: Settings) -> None:
     async with (
         Process("intake", settings) as process,
         open_runtime("intake", settings, process) as runtime,
-        _lookalikes(runtime, settings) as lookalikes,
+        serving(runtime),
     ):
-        executor, log = runtime.executor, runtime.log
-        identification = Identification(executor, settings)
-        inbound = InboundPolicy(executor, identification, Held(log), log, runtime.clock)
-        runtime.policies.subscribe("INBOUND", "intake", inbound)
-        people = PeoplePolicy(executor, identification.aliases, lookalikes, runtime.clock)
-        outbound = OutboundPolicy(executor, log)
-        for partition in range(settings.partitions):
-            runtime.policies.subscribe(stream_of(partition), f"intake-{partition}", outbound)
-            runtime.policies.subscribe(stream_of(partition), f"intake-people-{partition}", people)
-        runtime.policies.serve_replays()
-        CommandHandlers(executor, accepted(identification.aliases), runtime.clock).subscribe(
-            runtime.broker, "intake"
-        )
-        await runtime.broker.start()
         await process.stopped()
 
 
 @asynccontextmanager
-async def _lookalikes(runtime: Runtime, settings: Settings) -> AsyncGenerator[Lookalikes]:
-    pool = await open_pool(settings, size=_CONNECTIONS)
+async def serving(runtime: Runtime) -> AsyncGenerator[None]:
+    """Handle messages and events and answer commands while inside."""
+    pool = await open_pool(runtime.settings, size=_CONNECTIONS)
     visible = Visible(runtime.log.client, pool)
     await visible.start()
     try:
-        yield Lookalikes(pool, visible)
+        _subscribe(runtime, Lookalikes(pool, visible))
+        await runtime.broker.start()
+        yield
     finally:
         await visible.stop()
-        await pool.close()
+        pool.terminate()  # it only reads, and its server may be gone
+
+
+def _subscribe(runtime: Runtime, lookalikes: Lookalikes) -> None:
+    executor, log, clock = runtime.executor, runtime.log, runtime.clock
+    identification = Identification(executor, runtime.settings)
+    aliases = identification.aliases
+    inbound = InboundPolicy(executor, identification, Held(log), log, clock)
+    runtime.policies.subscribe("INBOUND", "intake", inbound)
+    people = PeoplePolicy(executor, aliases, lookalikes, clock)
+    outbound = OutboundPolicy(executor, log)
+    for partition in range(runtime.settings.partitions):
+        runtime.policies.subscribe(stream_of(partition), f"intake-{partition}", outbound)
+        runtime.policies.subscribe(stream_of(partition), f"intake-people-{partition}", people)
+    runtime.policies.serve_replays()
+    CommandHandlers(executor, accepted(aliases), clock).subscribe(runtime.broker, "intake")
