@@ -1,5 +1,7 @@
 """Which media types are spoken."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,11 +58,13 @@ def test_a_body_is_json_in_utf_8():
 
 @given(st.text(max_size=60), st.none() | st.text(max_size=30))
 def test_any_header_is_answered_or_refused(accept: str, told_format: str | None):
+    assert _status(lambda: answers_in(accept, told_format)) in {200, 406}
+    assert _status(lambda: expect_json(accept)) in {200, 415}
+
+
+def _status(ask: Callable[[], object]) -> int:
     try:
-        assert answers_in(accept, told_format)
+        ask()
     except FhirError as error:
-        assert error.status == 406
-    try:
-        expect_json(accept)
-    except FhirError as error:
-        assert error.status == 415
+        return error.status
+    return 200
