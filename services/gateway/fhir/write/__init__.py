@@ -7,8 +7,18 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from services.gateway.fhir.door import Door
+from services.gateway.fhir.write.bundles import bundle_routes
+from services.gateway.fhir.write.resource_routes import (
+    CONDITIONAL,
+    CREATED,
+    PATCHED,
+    UPDATED,
+    resource_routes,
+)
+from services.gateway.fhir.write.subscription import subscription_routes
+from services.gateway.fhir.write.upload import upload_routes
 
-Interaction = Literal["create", "update", "patch", "delete"]
+Interaction = Literal["create", "update", "patch", "delete", "read", "search-type"]
 
 
 class Operation(Struct, frozen=True):
@@ -18,16 +28,35 @@ class Operation(Struct, frozen=True):
     definition: str  # canonical URL of its OperationDefinition
 
 
-INTERACTIONS: Final[Mapping[str, tuple[Interaction, ...]]] = {}
+def _interactions(kind: str) -> tuple[Interaction, ...]:
+    told: dict[Interaction, bool] = {
+        "create": kind in CREATED,
+        "update": kind in UPDATED,
+        "patch": kind == PATCHED,
+    }
+    return tuple(name for name, is_so in told.items() if is_so)
+
+
+INTERACTIONS: Final[Mapping[str, tuple[Interaction, ...]]] = {
+    **{kind: _interactions(kind) for kind in CREATED},
+    "Subscription": ("create", "read", "search-type", "delete"),
+}
 """What may be written, by resource type; the CapabilityStatement says no more and no less."""
 
-CONDITIONAL_CREATE: Final[frozenset[str]] = frozenset()
+CONDITIONAL_CREATE: Final[frozenset[str]] = frozenset({CONDITIONAL})
 """Types that are created by identifier with If-None-Exist."""
 
-OPERATIONS: Final[tuple[Operation, ...]] = ()
-SYSTEM_INTERACTIONS: Final[tuple[Literal["transaction", "batch"], ...]] = ()
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation("process-message", "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message"),
+)
+SYSTEM_INTERACTIONS: Final[tuple[Literal["transaction", "batch"], ...]] = ("transaction", "batch")
 
 
 def write_routes(door: Door) -> Sequence[HTTPRouteHandler]:
-    """Return the routes of the writing side; their paths begin with /fhir."""
-    return ()
+    """Return the routes of the writing side: FHIR's begin with /fhir, batches of messages go to /batch."""
+    return [
+        *bundle_routes(door),
+        *resource_routes(door),
+        *subscription_routes(door),
+        *upload_routes(door),
+    ]

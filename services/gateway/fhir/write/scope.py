@@ -1,0 +1,110 @@
+"""What a reference can mean: a resource contained, another entry of the Bundle, or one of ours."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from services.gateway.fhir.write.elements import Reference
+from services.gateway.fhir.write.reading import decode, head
+from services.gateway.fhir.write.resources import BundleEntry, Request
+
+T = TypeVar("T")
+
+OURS: Final = re.compile(
+    rb'"reference"\s*:\s*"(?:https?:[^"\s]{1,200}?\\?/)?(Patient|ServiceRequest|Task)\\?/'
+    rb"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+)
+"""A reference that may be to a resource of ours."""
+
+Key = tuple[str, str]  # type and id
+
+
+class Entry(NamedTuple):
+    """A resource, and its FHIRPath in what was sent."""
+
+    kind: str
+    id: str | None
+    raw: bytes | msgspec.Raw
+    at: str
+    full_url: str | None = None
+    request: Request | None = None
+
+
+class Resolved(NamedTuple):
+    """What a reference leads to."""
+
+    kind: str
+    raw: bytes | msgspec.Raw
+    at: str
+
+
+class Scope:
+    """The resources of one request, and those of ours that it refers to."""
+
+    def __init__(self, entries: Sequence[Entry] = (), ours: Mapping[Key, bytes] | None = None) -> None:
+        self.entries = entries
+        self.ours = ours or {}
+        self._by_url = {each.full_url: each for each in entries if each.full_url}
+        self._by_key = {(each.kind, each.id): each for each in entries if each.id}
+
+    def all(self, kind: str) -> Iterator[Entry]:
+        """Give every entry of a type."""
+        return (each for each in self.entries if each.kind == kind)
+
+    def resolve(
+        self, reference: Reference | None, contained: Sequence[msgspec.Raw], at: str
+    ) -> Resolved | None:
+        """Return what the reference leads to, None where that is nowhere here; `at` is its container."""
+        told = reference.reference if reference else None
+        if not told:
+            return None
+        if told.startswith("#"):
+            return _contained(told[1:], contained, at)
+        entry = self._by_url.get(told)
+        key = _key(told)
+        if entry is None and key is not None:
+            entry = self._by_key.get(key)
+        if entry is not None:
+            return Resolved(entry.kind, entry.raw, entry.at)
+        ours = self.ours.get(key) if key else None
+        return Resolved(key[0], ours, at) if key and ours else None
+
+    def read(
+        self, reference: Reference | None, contained: Sequence[msgspec.Raw], at: str, kind: type[T], name: str
+    ) -> T | None:
+        """Return the resource where the reference leads to one of the type `name`."""
+        found = self.resolve(reference, contained, at)
+        return decode(found.raw, kind, found.at) if found and found.kind == name else None
+
+
+def entries_of(told: Iterable[BundleEntry], at: str = "Bundle") -> list[Entry]:
+    """Return the entries of a Bundle that have a resource; raises FhirError 400."""
+    found: list[Entry] = []
+    for number, each in enumerate(told):
+        if each.resource is None:
+            continue
+        place = f"{at}.entry[{number}].resource"
+        known = head(each.resource, place)
+        found.append(
+            Entry(known.resource_type or "", known.id, each.resource, place, each.full_url, each.request)
+        )
+    return found
+
+
+def _contained(id: str, contained: Sequence[msgspec.Raw], at: str) -> Resolved | None:
+    for number, raw in enumerate(contained):
+        place = f"{at}.contained[{number}]"
+        known = head(raw, place)
+        if known.id == id:
+            return Resolved(known.resource_type or "", raw, place)
+    return None
+
+
+def _key(told: str) -> Key | None:
+    """Return type and id of ``Patient/1``, ``https://x/fhir/Patient/1`` and ``Patient/1/_history/2``."""
+    parts = told.partition("/_history/")[0].rsplit("/", 2)
+    if len(parts) < 2:  # noqa: PLR2004 -- a type and an id
+        return None
+    return parts[-2], parts[-1]

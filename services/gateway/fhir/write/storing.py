@@ -1,0 +1,69 @@
+"""From a message to what INBOUND stores, all of a request together; and where its resource will be."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from services.gateway.fhir.door import Door
+from services.gateway.fhir.outcome import FhirError, Issue
+from services.gateway.fhir.write.contents import Told
+from services.gateway.fhir.write.submission import Submission
+from services.gateway.inbound import Delivery, delivery
+from shared.eventlog.log import Message
+from shared.events.inbound import (
+    Amendment,
+    AssessmentReport,
+    Cancellation,
+    InboundMessage,
+    Information,
+    Referral,
+)
+from shared.identifiers import assessment_id, referral_id
+
+_ENVELOPE_OF_NATS: Final = 1_024  # subject and headers count towards the server's greatest payload
+_MOST_TOGETHER: Final = 500  # of messages; the server takes 1 000 in one batch
+
+
+class Stored(NamedTuple):
+    """A message that is durable: its id in INBOUND, and which of our ids it makes."""
+
+    told: Told
+    id: UUID
+    resource: UUID | None
+
+
+def prepared(door: Door, submission: Submission, told: Sequence[Told]) -> list[tuple[Stored, Delivery]]:
+    """Make what is stored of each message; raises FhirError 413 where it does not fit the log."""
+    largest = door.largest_payload() - _ENVELOPE_OF_NATS
+    made: list[tuple[Stored, Delivery]] = []
+    for part, each in enumerate(told):
+        ready = delivery(each.message, submission.raw, submission.received, part=part)
+        if len(ready.payload) > largest:
+            raise _too_long(largest)
+        made.append((Stored(each, ready.id, _resource(door, each.message, ready.id)), ready))
+    if len(made) > _MOST_TOGETHER:
+        raise _too_long(largest)
+    return made
+
+
+async def store(door: Door, submission: Submission, told: Sequence[Told]) -> list[Stored]:
+    """Store all of it, or nothing; returns when it is durable. Raises FhirError, LogUnavailableError."""
+    made = prepared(door, submission, told)
+    await door.log.publish_together([(ready.subject, Message(ready.id, ready.payload)) for _, ready in made])
+    return [stored for stored, _ in made]
+
+
+def _resource(door: Door, message: InboundMessage, inbound: UUID) -> UUID | None:
+    match message:
+        case Referral() | Amendment() | Cancellation() | Information():
+            return referral_id(message.placer, door.identifier_key)
+        case AssessmentReport():
+            return assessment_id(inbound)
+        case _:
+            return None
+
+
+def _too_long(largest: int) -> FhirError:
+    return FhirError(
+        413, [Issue("error", "too-long", f"It makes more than the {largest} bytes that are stored.")]
+    )

@@ -1,0 +1,166 @@
+"""Subscription: where a sender wants to be told of its referrals. Kept in the bucket SUBSCRIPTIONS.
+
+Keys are ``<source>.<id>``, values the resource as JSON; who delivers reads them there. Telling the same
+endpoint of the same criteria again is the same Subscription.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from urllib.parse import SplitResult, urlsplit
+from uuid import UUID, uuid5
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from services.gateway.fhir.answers import answer, etag
+from services.gateway.fhir.auth import Caller
+from services.gateway.fhir.door import Door, FhirRequest
+from services.gateway.fhir.media import expect_json
+from services.gateway.fhir.outcome import refused
+from services.gateway.fhir.write.answering import bundle
+from services.gateway.fhir.write.elements import Element
+from services.gateway.fhir.write.preference import preference
+from services.gateway.fhir.write.reading import check_document, decode
+
+BUCKET: Final = "SUBSCRIPTIONS"
+_STREAM: Final = f"KV_{BUCKET}"
+_SPACE: Final = UUID("0c6d54a5-98a4-5a1e-8f58-0f2f6b6f1c77")
+_OF: Final = ("Task", "ServiceRequest")
+_PAYLOADS: Final = (None, "", "application/fhir+json")
+_DELETED: Final = {"KV-Operation": "DEL"}  # NATS ADR-8
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class _Channel(Element, frozen=True, kw_only=True):
+    type: Literal["rest-hook", "websocket", "email", "sms", "message"]
+    endpoint: str | None = None
+    payload: str | None = None
+    header: tuple[str, ...] = ()
+
+
+class _Subscription(Element, frozen=True, kw_only=True):
+    """http://hl7.org/fhir/R4/subscription.html"""
+
+    resource_type: Literal["Subscription"]
+    status: Literal["requested", "active", "error", "off"]
+    reason: str
+    criteria: str
+    channel: _Channel
+    end: str | None = None
+
+
+def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
+    """Return the routes of Subscriptions."""
+
+    @post("/fhir/Subscription")
+    async def create(request: FhirRequest) -> Response[bytes]:
+        caller, media = door.caller(request), door.media(request)
+        expect_json(request.headers.get("content-type", ""))
+        raw = await request.body()
+        check_document(raw, "Subscription")
+        told = decode(raw, _Subscription, "Subscription")
+        _check(told)
+        id = uuid5(_SPACE, f"{caller.source}|{told.criteria}|{told.channel.endpoint}")
+        body = _kept(raw, id)
+        await door.log.publish(_subject(caller, str(id)), body, {})
+        headers = {"Location": f"{door.base(request)}/Subscription/{id}", "ETag": etag(1)}
+        shown = b"" if preference(request.headers.get("prefer")).returns == "minimal" else body
+        return answer(shown, media, 201, headers)
+
+    @get("/fhir/Subscription/{id:str}")
+    async def read(request: FhirRequest, id: str) -> Response[bytes]:
+        caller, media = door.caller(request), door.media(request)
+        return answer(await _found(door, caller, id), media, headers={"ETag": etag(1)})
+
+    @get("/fhir/Subscription")
+    async def search(request: FhirRequest) -> Response[bytes]:
+        caller, media, base = door.caller(request), door.media(request), door.base(request)
+        entries = [_entry(base, body) async for body in _all(door, caller)]
+        return answer(bundle("searchset", entries, total=len(entries)), media)
+
+    @delete("/fhir/Subscription/{id:str}", status_code=204)
+    async def remove(request: FhirRequest, id: str) -> Response[bytes]:
+        caller, media = door.caller(request), door.media(request)
+        await _found(door, caller, id)
+        await door.log.publish(_subject(caller, id), b"", _DELETED)
+        return answer(b"", media, 204)
+
+    return [create, read, search, remove]
+
+
+def _check(told: _Subscription) -> None:
+    """Refuse what could not be delivered; raises FhirError 422."""
+    if told.status not in ("requested", "active"):
+        raise refused(422, "value", "A new Subscription is requested.", "Subscription.status")
+    if told.criteria.partition("?")[0] not in _OF:
+        sentence = f"What is told of are changes of a {' or a '.join(_OF)}."
+        raise refused(422, "not-supported", sentence, "Subscription.criteria")
+    if told.channel.type != "rest-hook":
+        sentence = "Changes are told by rest-hook."
+        raise refused(422, "not-supported", sentence, "Subscription.channel.type")
+    if told.channel.payload not in _PAYLOADS:
+        sentence = "The payload is application/fhir+json, or there is none."
+        raise refused(422, "not-supported", sentence, "Subscription.channel.payload")
+    if not _is_address(told.channel.endpoint):
+        sentence = "The endpoint has to be an https address without a user and a password in it."
+        raise refused(422, "value", sentence, "Subscription.channel.endpoint")
+    for number, header in enumerate(told.channel.header):
+        if ":" not in header or not header.isprintable():
+            sentence = "A header is a name, a colon and a value."
+            raise refused(422, "value", sentence, f"Subscription.channel.header[{number}]")
+
+
+def _is_address(endpoint: str | None) -> bool:
+    try:
+        told: SplitResult = urlsplit(endpoint or "")
+        host, _ = told.hostname, told.port
+    except ValueError:
+        return False
+    if not host or told.username is not None or told.password is not None:
+        return False
+    return told.scheme == "https" or (told.scheme == "http" and host in _LOOPBACK)
+
+
+def _kept(raw: bytes, id: UUID) -> bytes:
+    resource = msgspec.json.decode(raw, type=dict[str, Any])
+    resource["id"] = str(id)
+    resource["status"] = "active"
+    resource["meta"] = {"versionId": "1", "lastUpdated": datetime.now(UTC).isoformat()}
+    return msgspec.json.encode(resource)
+
+
+async def _found(door: Door, caller: Caller, id: str) -> bytes:
+    """Return a Subscription of the caller; raises FhirError 404."""
+    try:
+        known = str(UUID(id)) == id
+    except ValueError:
+        known = False
+    stored = await door.log.next(_STREAM, _subject(caller, id), 1) if known else None
+    if stored is None or not stored.payload:
+        raise refused(404, "not-found", "There is no such Subscription of this source.", "Subscription.id")
+    return stored.payload
+
+
+async def _all(door: Door, caller: Caller) -> AsyncIterator[bytes]:
+    async for stored in door.log.tail(_STREAM, _subject(caller, "*"), 0):
+        if stored.payload:
+            yield stored.payload
+
+
+def _subject(caller: Caller, id: str) -> str:
+    return f"$KV.{BUCKET}.{caller.source}.{id}"
+
+
+def _entry(base: str, body: bytes) -> dict[str, Any]:
+    id = msgspec.json.decode(body, type=_Id).id
+    return {
+        "fullUrl": f"{base}/Subscription/{id}",
+        "resource": msgspec.Raw(body),
+        "search": {"mode": "match"},
+    }
+
+
+class _Id(msgspec.Struct):
+    id: str
