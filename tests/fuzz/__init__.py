@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing: what Hypothesis does not think of."""
