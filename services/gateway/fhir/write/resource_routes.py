@@ -8,6 +8,7 @@ from uuid import UUID
 
 from litestar import Response, patch, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.door import Door, FhirRequest
@@ -65,7 +66,7 @@ def _create_route(door: Door, kind: str) -> HTTPRouteHandler:
 
 def _update_route(door: Door, kind: str) -> HTTPRouteHandler:
     @put(f"/fhir/{kind}/{{id:str}}")
-    async def update(request: FhirRequest, id: str) -> Response[bytes]:
+    async def update(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
         asked, raw = await _received(door, request)
         place = Place(kind, _id(id, kind))
         submission = await of_resource(door, asked.caller, raw, kind, place=place)
@@ -79,7 +80,7 @@ def _update_route(door: Door, kind: str) -> HTTPRouteHandler:
 
 def _patch_route(door: Door) -> HTTPRouteHandler:
     @patch("/fhir/Task/{id:str}")
-    async def change(request: FhirRequest, id: str) -> Response[bytes]:
+    async def change(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
         caller = door.caller(request)
         asked = asked_of(door, request, caller, preference(request.headers.get("prefer")))
         is_merge = _patch_kind(request.headers.get("content-type", ""))

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from services.gateway.fhir.answers import answer, etag
 from services.gateway.fhir.auth import Caller
@@ -70,7 +71,7 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
         return answer(shown, media, 201, headers)
 
     @get("/fhir/Subscription/{id:str}")
-    async def read(request: FhirRequest, id: str) -> Response[bytes]:
+    async def read(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
         caller, media = door.caller(request), door.media(request)
         return answer(await _found(door, caller, id), media, headers={"ETag": etag(1)})
 
@@ -80,8 +81,8 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
         entries = [_entry(base, body) async for body in _all(door, caller)]
         return answer(bundle("searchset", entries, total=len(entries)), media)
 
-    @delete("/fhir/Subscription/{id:str}", status_code=204)
-    async def remove(request: FhirRequest, id: str) -> Response[bytes]:
+    @delete("/fhir/Subscription/{id:str}", status_code=200)  # answered with 204
+    async def remove(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
         caller, media = door.caller(request), door.media(request)
         await _found(door, caller, id)
         await door.log.publish(_subject(caller, id), b"", _DELETED)
