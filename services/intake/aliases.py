@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from services.intake.deciders import participant
 from services.intake.deciders.encounter import Notice, continues
 from shared.commands.decision import Refused, refused
-from shared.commands.intake import MergeParticipants, ResolveMatch
+from shared.commands.intake import CancelAdmission, CancelDischarge, MergeParticipants, ResolveMatch
 from shared.eventlog.errors import PolicyRefusedError
 from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
@@ -54,7 +54,8 @@ class Aliases:
 
         A discharge told of a record before it was merged is cancelled there, where things followed from it.
         """
-        for prior in await self._priors(notice.participant):
+        is_cancelled = isinstance(notice, CancelAdmission | CancelDischarge)
+        for prior in await self._priors(notice.participant, fresh=is_cancelled):
             if continues(notice, (await self.state(prior)).stays):
                 return replace(notice, participant=prior)
         return notice
@@ -67,10 +68,10 @@ class Aliases:
         is_known = (await self.state(survivor, fresh=True)).person.is_registered
         return replace(command, line=tuple(await self.line(survivor, fresh=True)) if is_known else ())
 
-    async def _priors(self, record: UUID) -> list[UUID]:
+    async def _priors(self, record: UUID, *, fresh: bool) -> list[UUID]:
         """Return the records merged into this one, and into those in turn."""
         found: list[UUID] = []
-        ahead = sorted((await self.state(record)).records.priors)
+        ahead = sorted((await self.state(record, fresh=fresh)).records.priors)
         while ahead and len(found) < _LONGEST:
             prior = ahead.pop(0)
             if prior in found or prior == record:

@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.commands.decision import derived
 from shared.commands.intake import (
     AmendReferral,
+    LinkPriorRecord,
     MergeParticipants,
     ReceiveInformation,
     ReceiveReferral,
@@ -147,5 +148,15 @@ def merge(envelope: InboundEnvelope, prior: UUID, survivor: UUID, now: datetime)
         participant=prior,
         survivor=survivor,
         message=reference_of(envelope),
+        **context_of(envelope, now),
+    )
+
+
+def prior_link(envelope: InboundEnvelope, prior: UUID, survivor: UUID, now: datetime) -> LinkPriorRecord:
+    """Return the command that notes the merge in the survivor's record."""
+    return LinkPriorRecord(
+        id=derived(envelope.id, "prior-link"),
+        participant=survivor,
+        prior=prior,
         **context_of(envelope, now),
     )

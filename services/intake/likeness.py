@@ -55,7 +55,7 @@ def _name(one: str | None, other: str | None) -> float | None:
 
 def _folded(name: str) -> str:
     """Write a name without case, accents, spaces and hyphens."""
-    return "".join(filter(str.isalpha, unicodedata.normalize("NFKD", name.casefold())))
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", name.casefold())))
 
 
 def _birth_date(one: date, other: date) -> float:

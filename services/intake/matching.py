@@ -1,6 +1,7 @@
 """When somebody is registered, whoever may be the same is looked for; and merges reach both records."""
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -69,8 +70,7 @@ class Lookalikes:
             )
         except _AWAY as error:
             raise ReadSideAwayError(type(error).__name__) from error
-        found = [MatchCandidate(row["participant"], likeness(told, _demographics(row))) for row in rows]
-        likely = [one for one in found if one.score >= THRESHOLD]
+        likely = [one for one in _scored(told, rows) if one.score >= THRESHOLD]
         return sorted(likely, key=lambda one: (-one.score, one.participant))[:_SHOWN]
 
 
@@ -163,6 +163,16 @@ class PeoplePolicy:
             unless={"merged", "participant-deceased"},
             not_yet={"participant-unknown"},
         )
+
+
+def _scored(told: Demographics, rows: Iterable[asyncpg.Record]) -> Iterator[MatchCandidate]:
+    """Yield every record with its score; records that tell the same are compared once."""
+    scores: dict[Demographics, float] = {}
+    for row in rows:
+        other = _demographics(row)
+        if other not in scores:
+            scores[other] = likeness(told, other)
+        yield MatchCandidate(row["participant"], scores[other])
 
 
 def _demographics(row: asyncpg.Record) -> Demographics:

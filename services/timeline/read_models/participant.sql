@@ -50,7 +50,7 @@ CREATE TABLE participant (
 CREATE INDEX ON participant USING gin (identifiers);
 
 -- Who was born on a day, or bears a name, may be somebody who is registered again.
-CREATE INDEX ON participant (birth_date);
+CREATE INDEX ON participant (birth_date, lower(family));
 CREATE INDEX ON participant (lower(family));
 
 -- The census reads by program and status.

@@ -74,5 +74,5 @@ def test_likeness_is_a_share_and_the_same_from_either_side(one: Demographics, ot
 @given(ANYBODY)
 def test_everybody_with_letters_in_a_name_and_a_birth_date_is_like_themselves(one: Demographics):
     has_name = any(map(str.isalpha, one.family or ""))
-    if has_name and one.birth_date and all(any(map(str.isalpha, name)) for name in one.given):
+    if has_name and one.birth_date and all(any(map(str.isalpha, name)) for name in one.given[:1]):
         assert likeness(one, one) == 1
