@@ -120,9 +120,8 @@ def _by_subject(
 ) -> Iterable[list[tuple[Entry, Observation]]]:
     groups: dict[object, list[tuple[Entry, Observation]]] = {}
     for entry, each in read:
-        groups.setdefault((each.subject, each.contained if _is_inside(each) else ()), []).append(
-            (entry, each)
-        )
+        inside = tuple(map(bytes, each.contained)) if _is_inside(each) else ()
+        groups.setdefault((each.subject, inside), []).append((entry, each))
     return groups.values()
 
 

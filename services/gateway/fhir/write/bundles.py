@@ -21,7 +21,7 @@ from services.gateway.fhir.write.preference import preference
 from services.gateway.fhir.write.reading import check_document, decode
 from services.gateway.fhir.write.resource_routes import UPDATED, existing, is_new, of_resource, place_of
 from services.gateway.fhir.write.resources import Bundle
-from services.gateway.fhir.write.scope import Entry, Key, Scope, entries_of
+from services.gateway.fhir.write.scope import Entry, Key, Scope, entries_of, is_absent
 from services.gateway.fhir.write.storing import Stored, store
 from services.gateway.fhir.write.submission import Submission
 from services.gateway.fhir.write.times import moment
@@ -109,7 +109,7 @@ def _changes(told: Bundle, entries: Sequence[Entry]) -> Iterator[tuple[str, str]
         at = f"Bundle.entry[{number}].request"
         if each.request is None:
             raise refused(400, "required", "An entry needs a request.", at)
-        if each.request.method not in ("POST", "PUT") or each.resource is None:
+        if each.request.method not in ("POST", "PUT") or is_absent(each.resource):
             sentence = "An entry of a transaction creates or updates a resource."
             raise refused(422, "not-supported", sentence, f"{at}.method")
     for entry in entries:
@@ -184,7 +184,7 @@ async def _one(asked: Asked, told: Bundle, number: int) -> _Object:
 async def _entry(asked: Asked, told: Bundle, number: int) -> _Object:
     each = told.entry[number]
     at = f"Bundle.entry[{number}]"
-    if each.request is None or each.resource is None:
+    if each.request is None or is_absent(each.resource):
         raise refused(400, "required", "An entry needs a resource and a request.", at)
     kind, _, id = each.request.url.strip("/").partition("/")
     is_update = each.request.method == "PUT" and kind in UPDATED

@@ -18,7 +18,7 @@ from services.gateway.fhir.write.contents import Told, contents
 from services.gateway.fhir.write.ours import ours
 from services.gateway.fhir.write.reading import decode
 from services.gateway.fhir.write.resources import Bundle, MessageHeader
-from services.gateway.fhir.write.scope import Entry, Scope, entries_of
+from services.gateway.fhir.write.scope import Entry, Scope, entries_of, is_absent
 from services.gateway.fhir.write.storing import Stored, store
 from services.gateway.fhir.write.submission import Submission
 from services.gateway.fhir.write.times import moment
@@ -85,7 +85,7 @@ def _event(header: MessageHeader) -> str:
 
 
 def _meaning(submission: Submission, header: MessageHeader, entry: Entry) -> list[Told]:
-    if header.response is not None:
+    if not is_absent(header.response):
         sentence = "It answers a message; none was sent from here that is answered so."
         raise refused(422, "not-supported", sentence, f"{entry.at}.response")
     event = _event(header)

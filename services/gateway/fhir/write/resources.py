@@ -6,6 +6,7 @@ import msgspec
 from msgspec import field
 
 from services.gateway.fhir.write.elements import (
+    RAW,
     Address,
     Annotation,
     Attachment,
@@ -256,7 +257,7 @@ class MessageHeader(Resource, frozen=True, kw_only=True):
     event_uri: str | None = None
     focus: tuple[Reference, ...] = ()
     sender: Reference | None = None
-    response: msgspec.Raw | None = None
+    response: msgspec.Raw = RAW
 
 
 class Request(Element, frozen=True, kw_only=True):
@@ -270,7 +271,7 @@ class Request(Element, frozen=True, kw_only=True):
 
 class BundleEntry(Element, frozen=True, kw_only=True):
     full_url: str | None = None
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = RAW
     request: Request | None = None
 
 

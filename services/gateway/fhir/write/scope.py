@@ -83,7 +83,7 @@ def entries_of(told: Iterable[BundleEntry], at: str = "Bundle") -> list[Entry]:
     """Return the entries of a Bundle that have a resource; raises FhirError 400."""
     found: list[Entry] = []
     for number, each in enumerate(told):
-        if each.resource is None:
+        if is_absent(each.resource):
             continue
         place = f"{at}.entry[{number}].resource"
         known = head(each.resource, place)
@@ -91,6 +91,11 @@ def entries_of(told: Iterable[BundleEntry], at: str = "Bundle") -> list[Entry]:
             Entry(known.resource_type or "", known.id, each.resource, place, each.full_url, each.request)
         )
     return found
+
+
+def is_absent(raw: msgspec.Raw) -> bool:
+    """Tell whether an element that holds a resource is not there."""
+    return not memoryview(raw)
 
 
 def _contained(id: str, contained: Sequence[msgspec.Raw], at: str) -> Resolved | None:

@@ -43,7 +43,10 @@ def service_request(placer: str = "R-1", subject: str = "Patient/p1", **more: An
         "authoredOn": "2026-11-20T10:00:00-05:00",
         "requester": {"display": "Robin Example"},
         "reasonCode": [
-            {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F33.1"}], "text": "Depression"}
+            {
+                "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "F33.1"}],
+                "text": "Depression",
+            }
         ],
         **more,
     }
