@@ -23,7 +23,7 @@ import structlog
 from msgspec import Struct
 
 from shared import telemetry
-from shared.health import Check, Health, HealthServer
+from shared.health import Check, Health, HealthServer, NotReadyError
 from shared.settings import Settings
 
 GRACE_SECONDS: Final = 20.0
@@ -58,6 +58,7 @@ class Process:
         self._server: HealthServer | None = None
         self._stop = asyncio.Event()
         self._failure: str | None = None
+        self._is_up = False
         self._limit: asyncio.TimerHandle | None = None
 
     @property
@@ -101,7 +102,11 @@ class Process:
         self._begin_stop()
 
     async def stopped(self) -> None:
-        """Wait until the process was asked to stop; raises ProcessFailedError when it has to."""
+        """Wait until the process was asked to stop; raises ProcessFailedError when it has to.
+
+        Only from here on the process says that it is ready: whatever it needs was started before.
+        """
+        self._is_up = True
         _log.info("started", admin=self.admin_url, pid=os.getpid(), **self._ports)
         await self._stop.wait()
         if self._failure is not None:
@@ -115,6 +120,7 @@ class Process:
         self._server = HealthServer(self.health, self._settings.admin_host, self._settings.admin_port)
         self._server.start()
         self._write_run_file()
+        self.ready("start", self._has_started)
         return self
 
     async def __aexit__(
@@ -127,6 +133,10 @@ class Process:
         if self._server is not None:
             await self._server.close()
         self._finish()
+
+    async def _has_started(self) -> None:
+        if not self._is_up:
+            raise NotReadyError("It is starting.")
 
     def _finish(self) -> None:
         if self._limit is not None:

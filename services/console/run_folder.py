@@ -19,6 +19,8 @@ class Running(Struct, frozen=True, kw_only=True):
 
     pid: int
     mllp: str  # host:port, where hospitals send
+    fhir: str  # base address
+    fhir_token: str  # bearer token of the demo's hospital
     services: tuple[RunFile, ...]
     environment: dict[str, str]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import time
 from collections.abc import Generator, Sequence
@@ -15,11 +16,11 @@ from msgspec.structs import replace
 
 from services.console.commands.apply import apply_all
 from services.console.commands.timeline import read_chart
-from services.console.demo import cohort, report
+from services.console.demo import cohort, hl7, report
 from services.console.demo.fleet import SERVICES, Fleet
 from services.console.demo.front_door import FrontDoor
 from services.console.demo.journeys import JOURNEYS
-from services.console.demo.servers import forget, mllp_port, servers
+from services.console.demo.servers import FHIR_PORT, MLLP_PORT, forget, port_or_any, servers
 from services.console.faults import Failed
 from services.console.output import out, step, tell
 from services.console.place import database_of, nats_of
@@ -27,13 +28,21 @@ from services.console.run_folder import RunFolder, Running
 from services.console.server_start import ServerStartError
 from services.console.timeline_view import chart
 from services.console.worklist_view import worklist_table
+from services.gateway.source import token
 from services.timeline import queries
 from shared.projections.postgres import Connection
 from shared.settings import Settings, environment_of
 from shared.site import site_of
 
-_OF_A_SERVICE: Final = {"THROUGHCARE_ADMIN_PORT", "THROUGHCARE_MLLP_PORT", "THROUGHCARE_RUN_FILE"}
+_OF_A_SERVICE: Final = {
+    "THROUGHCARE_ADMIN_PORT",
+    "THROUGHCARE_MLLP_PORT",
+    "THROUGHCARE_FHIR_PORT",
+    "THROUGHCARE_RUN_FILE",
+}
+_HOSPITAL: Final = token(hl7.APPLICATION.lower(), hl7.FACILITY.lower())
 _WATCH_SECONDS: Final = 0.5
+_TOKEN_BYTES: Final = 24
 
 
 def run(folder: RunFolder, *, headless: bool, fresh: bool) -> None:
@@ -42,7 +51,8 @@ def run(folder: RunFolder, *, headless: bool, fresh: bool) -> None:
     Raises Failed naming each promise that was not kept, ServerStartError where something did not start.
     """
     _prepare(folder, fresh=fresh)
-    with _stopping_in_order(), servers(folder.path) as settings:
+    with _stopping_in_order(), servers(folder.path) as told:
+        settings = _with_token(told)
         asyncio.run(_apply(settings))
         with _services(settings, folder.path) as fleet:
             running = _running(fleet, settings)
@@ -82,24 +92,33 @@ def _services(settings: Settings, folder: Path) -> Generator[Fleet]:
         fleet.stop()
 
 
+def _with_token(settings: Settings) -> Settings:
+    """Let the demo's hospital read by FHIR; its token is in the run file, which only its owner reads."""
+    return replace(
+        settings, fhir_tokens=settings.fhir_tokens or f"{_HOSPITAL}={secrets.token_urlsafe(_TOKEN_BYTES)}"
+    )
+
+
 def _started(settings: Settings, folder: Path) -> Fleet:
-    """Start every service; where somebody takes the MLLP port meanwhile, on another."""
-    port = mllp_port()
+    """Start every service; where somebody takes a usual port meanwhile, on others."""
+    mllp, fhir = port_or_any(MLLP_PORT), port_or_any(FHIR_PORT)
     try:
-        return Fleet(replace(settings, mllp_port=port), folder).start()
+        return Fleet(replace(settings, mllp_port=mllp, fhir_port=fhir), folder).start()
     except ServerStartError:
-        if port == 0:
+        if mllp == fhir == 0:
             raise
-        return Fleet(replace(settings, mllp_port=0), folder).start()
+        return Fleet(replace(settings, mllp_port=0, fhir_port=0), folder).start()
 
 
 def _running(fleet: Fleet, settings: Settings) -> Running:
     reached = fleet.reached()
-    port = next((told.ports["mllp"] for told in reached if told.service == "gateway"), 0)
+    (ports,) = (told.ports for told in reached if told.service == "gateway")
     environment = environment_of(settings)
     return Running(
         pid=os.getpid(),
-        mllp=f"{settings.mllp_host}:{port}",
+        mllp=f"{settings.mllp_host}:{ports['mllp']}",
+        fhir=f"http://{settings.fhir_host}:{ports['fhir']}/fhir",
+        fhir_token=(settings.fhir_tokens or "").split()[0].partition("=")[2],
         services=reached,
         environment={name: value for name, value in environment.items() if name not in _OF_A_SERVICE},
     )

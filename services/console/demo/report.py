@@ -29,7 +29,10 @@ def tell_journeys(played: Sequence[Played], *, continued: bool) -> None:
 
 def tell_how_to_go_on(running: Running) -> None:
     """Print where everything is, and what to type next."""
-    rows = [("MLLP", running.mllp, "where hospitals send HL7 v2")]
+    rows = [
+        ("MLLP", running.mllp, "where hospitals send HL7 v2"),
+        ("FHIR", running.fhir, "R4 over HTTP; the hospital's bearer token is in .throughcare/run.json"),
+    ]
     rows += [(told.service, told.admin, "/livez /readyz /metrics") for told in running.services]
     out.print(table_of(("", "", ""), rows, title="\nRunning"))
     out.print(Panel(_NEXT, title="Next, in another terminal in this folder", title_align="left"))

@@ -20,7 +20,8 @@ NATS: Final = "THROUGHCARE_NATS_URL"
 MONITOR: Final = "THROUGHCARE_NATS_MONITOR_URL"
 DATABASE: Final = "THROUGHCARE_DATABASE_URL"
 KEY: Final = "THROUGHCARE_IDENTIFIER_KEY"
-MLLP_PORT: Final = 2575
+MLLP_PORT: Final = 2575  # IANA gives it to HL7
+FHIR_PORT: Final = 8080
 
 
 @contextmanager
@@ -51,15 +52,15 @@ def forget(folder: Path) -> None:
     (folder / "identifier-key").unlink(missing_ok=True)
 
 
-def mllp_port() -> int:
-    """Return 2575, the port that IANA gives to HL7, when nobody listens there; else 0: any."""
+def port_or_any(wanted: int) -> int:
+    """Return the port when nobody listens there; else 0: any."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, MLLP_PORT))
+            probe.bind((LOOPBACK, wanted))
         except OSError:
             return 0
-    return MLLP_PORT
+    return wanted
 
 
 def _told(name: str) -> bool:
