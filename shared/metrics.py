@@ -55,3 +55,14 @@ MLLP_MESSAGES: Final = Counter(
 MLLP_SECONDS: Final = Histogram(
     "throughcare_mllp_seconds", "From a complete message to its acknowledgement.", buckets=_SECONDS
 )
+
+DELIVERIES: Final = Counter(
+    "throughcare_deliveries_total",
+    "Attempts to tell a sender, by way (mllp, rest-hook) and outcome (delivered, rejected, unreachable).",
+    ("way", "outcome"),
+)
+DELIVERY_OLDEST_SECONDS: Final = Gauge(
+    "throughcare_delivery_oldest_seconds",
+    "For how long the oldest news that a sender has not got has waited, by way, as this gateway leads.",
+    ("way",),
+)

@@ -52,6 +52,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fhir_base_url: str | None = None  # where others see /fhir, behind a proxy; else what they ask for
     fhir_max_bytes: Annotated[int, Meta(ge=1024)] = 10 * 1024 * 1024
     fhir_tokens: str | None = None  # source=token, several separated by spaces
+    delivery_retry_seconds: Annotated[float, Meta(gt=0)] = 5.0  # before a sender is told again, at first
+    delivery_retry_max_seconds: Annotated[float, Meta(gt=0)] = 7_200.0  # pauses double until then
+    delivery_lease_seconds: Annotated[float, Meta(gt=0)] = 45.0  # so long a gateway may be silent
 
     state_cache: Annotated[int, Meta(ge=0)] = 20_000  # entities a service keeps folded in memory
     projector_batch: Annotated[int, Meta(ge=1)] = 500

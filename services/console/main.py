@@ -8,7 +8,16 @@ import typer
 from typer.core import TyperGroup
 
 from services.console import run_folder
-from services.console.commands import command, identity, parked, participants, referrals, send, sessions
+from services.console.commands import (
+    command,
+    identity,
+    outbound,
+    parked,
+    participants,
+    referrals,
+    send,
+    sessions,
+)
 from services.console.commands.apply import apply
 from services.console.commands.demo import demo
 from services.console.commands.rebuild import rebuild, restore, verify
@@ -93,6 +102,7 @@ app.command(rich_help_panel=OPERATE)(apply)
 app.command("migrate", hidden=True, rich_help_panel=OPERATE)(apply)
 app.command(rich_help_panel=OPERATE)(status)
 app.add_typer(parked.app, name="parked", rich_help_panel=OPERATE)
+app.add_typer(outbound.app, name="outbound", rich_help_panel=OPERATE)
 app.command(rich_help_panel=OPERATE)(verify)
 app.command(rich_help_panel=OPERATE)(rebuild)
 app.command(rich_help_panel=OPERATE)(restore)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.gateway.delivery.deliveries import delivering
 from services.gateway.fhir.serve import serving
 from services.gateway.mllp.connection import Limits
 from services.gateway.mllp.server import Server, serve
@@ -35,7 +36,11 @@ async def run(settings: Settings) -> None:
         process.spawn("profiles", book.watch())
         server = await _listen(settings, log, book)
         try:
-            async with serving(settings, log, lambda: book.now) as fhir:
+            async with (
+                serving(settings, log, lambda: book.now) as fhir,
+                delivering(settings, log, lambda: book.now) as deliveries,
+            ):
+                process.health.notify("delivery", deliveries.trouble)
                 process.ready("log", log.ping)
                 process.listens("mllp", server.port)
                 process.listens("fhir", fhir.port)

@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import yaml
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from services.gateway.delivery.ways import Mllp, RestHook, Way
 from services.gateway.hl7v2 import charset
 from services.gateway.hl7v2.conventions import Conventions
 from services.gateway.hl7v2.location import Location, location
 from services.gateway.hl7v2.translate import accepts
+from services.gateway.source import token
 from shared.settings import SettingsError
 
 _ALL: Final = "all"
@@ -45,6 +48,7 @@ class _Agreement(Struct, frozen=True, forbid_unknown_fields=True):
     zone: _Text | None = None
     charset: _Text | None = None
     fields: dict[str, str | list[str]] = {}
+    delivery: list[Way] | Literal["none"] | None = None
 
 
 class Profile(Struct, frozen=True, kw_only=True):
@@ -55,6 +59,17 @@ class Profile(Struct, frozen=True, kw_only=True):
     source: str | None = None  # the token in subjects, where it is not made of MSH-3 and MSH-4
     messages: frozenset[tuple[str, str]] | None = None  # code and trigger ("" for any); None: all
     production: bool = False  # MSH-11 T and D are refused
+    application: str = ""  # MSH-3 and MSH-4, empty for any
+    facility: str = ""
+    mllp: Mllp | None = None  # where its referrals' changes are told
+    rest_hook: RestHook | None = RestHook()  # what its Subscriptions may; None: there are none
+
+    @property
+    def token(self) -> str | None:
+        """The sender's token in subjects; None where it is not one sender only."""
+        if self.source or not (self.application and self.facility):
+            return self.source
+        return token(self.application.strip().casefold(), self.facility.strip().casefold())
 
     def takes(self, code: str, trigger: str) -> bool:
         """Tell whether the sender may send this type of message."""
@@ -81,6 +96,11 @@ class Profiles(Struct, frozen=True):
             if found := self.named.get(key):
                 return found
         return self.default
+
+    def of_source(self, source: str) -> Profile | None:
+        """Return the profile of a token in subjects; the default's is of whom no other names."""
+        named = (profile for profile in self.named.values() if profile.token == source)
+        return next(named, self.default)
 
 
 def without_file(zone: ZoneInfo) -> Profiles:
@@ -174,9 +194,12 @@ def _made(name: str, agreement: _Agreement, body: yaml.Node, zone: ZoneInfo) -> 
         zone = ZoneInfo(agreement.zone) if agreement.zone else zone
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise wrong("zone", "an IANA time zone is expected, such as America/Chicago.") from None
-    return Profile(
+    sender = agreement.sender or _Sender()
+    profile = Profile(
         name=name,
         source=agreement.source,
+        application=sender.application or "",
+        facility=sender.facility or "",
         messages=told,
         production=agreement.production,
         conventions=Conventions(
@@ -187,6 +210,24 @@ def _made(name: str, agreement: _Agreement, body: yaml.Node, zone: ZoneInfo) -> 
             fields=_fields(name, nodes.get("fields")),
         ),
     )
+    try:
+        return _with_delivery(profile, agreement)
+    except ValueError as error:
+        raise wrong("delivery", str(error)) from None
+
+
+def _with_delivery(profile: Profile, agreement: _Agreement) -> Profile:
+    """Take over how the sender is told; raises ValueError. Absent, Subscriptions are allowed."""
+    if agreement.delivery is None:
+        return profile
+    ways = [] if agreement.delivery == "none" else agreement.delivery
+    if len({type(way) for way in ways}) < len(ways):
+        raise ValueError("each channel stands once.")
+    mllp = next((way for way in ways if isinstance(way, Mllp)), None)
+    if mllp and profile.token is None:
+        raise ValueError("mllp needs the profile's source, or both names of its sender.")
+    rest_hook = next((way for way in ways if isinstance(way, RestHook)), None)
+    return replace(profile, mllp=mllp, rest_hook=rest_hook)
 
 
 def _messages(agreement: _Agreement) -> frozenset[tuple[str, str]] | None:

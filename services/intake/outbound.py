@@ -10,8 +10,18 @@ from shared.eventlog.execute import Executor
 from shared.eventlog.log import Log
 from shared.eventlog.policies import Delivery
 from shared.eventlog.subjects import EntityKey, parse_subject
+from shared.events.base import EventData
 from shared.events.outbound import STATUS_TYPE, OutboundEnvelope, ReferralStatus
-from shared.events.referral import ReferralStatusDelivered
+from shared.events.referral import (
+    InformationRequested,
+    IntakeAppointmentCancelled,
+    ReferralCancellationRefused,
+    ReferralDeclined,
+    ReferralInterimNoteSent,
+    ReferralOutcomeSent,
+    ReferralStatusDelivered,
+    Waitlisted,
+)
 from shared.events.registry import REGISTRY
 
 
@@ -45,6 +55,7 @@ class OutboundPolicy:
                 status=state.status,
                 because=event.type,
                 at=event.time,
+                reason=_said(event.data),
             ),
         )
         subject = f"outbound.{state.asked.message.source}.status"
@@ -61,3 +72,20 @@ class OutboundPolicy:
                 break
             state = referral.evolve(state, REGISTRY.decode(message.payload).data)
         return state
+
+
+def _said(event: EventData) -> str | None:
+    """Return the words that are meant for the sender."""
+    match event:
+        case ReferralDeclined(reason_code=words) | InformationRequested(what=words):
+            return words
+        case (
+            ReferralCancellationRefused(reason=words)
+            | IntakeAppointmentCancelled(reason=words)
+            | Waitlisted(reason=words)
+        ):
+            return words
+        case ReferralInterimNoteSent(note=words) | ReferralOutcomeSent(outcome=words):
+            return words
+        case _:
+            return None

@@ -20,6 +20,9 @@ class ReferralStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: str  # of the harmonised state table, or one of our extensions
     because: str  # the CloudEvents type of the event
     at: datetime
+    reason: str | None = (
+        None  # what was said with it: why it was declined, what is missing, a note, the outcome
+    )
 
 
 class OutboundEnvelope(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -70,7 +70,7 @@ class State(Struct, frozen=True, kw_only=True):
     appointment: Appointment | None = None
     last: EventData | None = None  # what last moved it
     told: frozenset[tuple[str, str]] = frozenset()  # what messages told already: (what, inbound id)
-    delivered: frozenset[UUID] = frozenset()  # ids of the messages to the sender that arrived
+    delivered: frozenset[tuple[UUID, str]] = frozenset()  # what arrived: (id of the message, way)
 
 
 _LEADS_TO: dict[type[EventData], Status] = {
@@ -99,8 +99,8 @@ def evolve(state: State, event: EventData) -> State:
             return replace(state, asked=asked, told=state.told | {_key("amend", message)})
         case ReferralCompleted():  # follows the outcome, which a repeated command is known by
             return replace(state, status="completed")
-        case ReferralStatusDelivered(because=because):
-            return replace(state, delivered=state.delivered | {because})
+        case ReferralStatusDelivered(because=because, way=way):
+            return replace(state, delivered=state.delivered | {(because, way)})
         case _:
             return replace(_moved(state, event), last=_bare(event))
 
@@ -178,7 +178,7 @@ def _delivery(command: RecordStatusDelivery, state: State) -> Decision:
     """Record that it arrived, in whichever status: the news was sent before, and moves nothing."""
     if state.asked is None:
         return refused("referral-unknown", "No such referral was received.", "referral")
-    if command.because in state.delivered:
+    if (command.because, command.way) in state.delivered:
         return []
     return [
         ReferralStatusDelivered(

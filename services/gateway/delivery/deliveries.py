@@ -1,0 +1,255 @@
+"""Every channel's deliverer, as profiles and Subscriptions say now; what stands still is said aloud."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, Protocol, cast
+
+import structlog
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from services.gateway.delivery import owed as outbound
+from services.gateway.delivery import subscription as subscriptions
+from services.gateway.delivery.deliverer import Channel, Deliverer
+from services.gateway.delivery.lead import Lead, Start, wait
+from services.gateway.delivery.mllp_channel import MllpChannel
+from services.gateway.delivery.pace import Pace
+from services.gateway.delivery.progress import ProgressStore
+from services.gateway.delivery.recording import Recording
+from services.gateway.delivery.rest_hook import RestHookChannel
+from services.gateway.delivery.signature import secret_of
+from services.gateway.delivery.subscription import Entry, Subscription
+from services.gateway.delivery.trouble import trouble_of
+from services.gateway.delivery.ways import Mllp
+from services.gateway.hl7v2.rri import Endpoint
+from services.gateway.profiles import Profile, Profiles
+from shared import metrics
+from shared.eventlog.errors import LogUnavailableError
+from shared.eventlog.log import Log
+from shared.settings import Settings
+from shared.telemetry import failure
+
+_log = structlog.get_logger()
+_LOOK_SECONDS: Final = 1.0
+_WAYS: Final = ("mllp", "rest-hook")
+
+
+class _Subscribe(Protocol):
+    async def __call__(self, subject: str, *, cb: Callable[[Msg], Awaitable[None]]) -> object: ...
+
+
+class _ToMllp(NamedTuple):
+    """What an MLLP channel is made of: another profile makes another channel."""
+
+    source: str
+    told: Mllp
+    sender: Endpoint
+    production: bool
+
+
+class _ToHook(NamedTuple):
+    """What a channel to a Subscription is made of."""
+
+    told: Subscription
+    private: bool
+
+
+class _Running(NamedTuple):
+    what: _ToMllp | _ToHook
+    deliverer: Deliverer
+    task: asyncio.Task[None]
+
+
+class Deliveries:
+    """Keeps a deliverer running for each channel."""
+
+    def __init__(self, settings: Settings, log: Log, profiles: Callable[[], Profiles]) -> None:
+        self._settings = settings
+        self._log = log
+        self._profiles = profiles
+        self._store = ProgressStore(log)
+        self._pace = Pace(
+            first=settings.delivery_retry_seconds,
+            longest=settings.delivery_retry_max_seconds,
+            lease=settings.delivery_lease_seconds,
+        )
+        self._running: dict[str, _Running] = {}
+        self._marked: dict[str, str | None] = {}
+        self._changed = asyncio.Event()
+
+    def trouble(self) -> str | None:
+        """Say which channels that this gateway leads do not get through; None where all do."""
+        now = _now()
+        leading = (each.deliverer for each in self._running.values() if each.deliverer.leads)
+        told = (trouble_of(each.key, each.progress, each.oldest, now) for each in leading)
+        return " ".join(filter(None, told)) or None
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        await self._listen()
+        try:
+            while True:
+                try:
+                    await self._look()
+                except (LogUnavailableError, NatsError) as fault:
+                    _log.warning("deliveries-log-unavailable", **failure(fault))
+                except Exception as fault:  # noqa: BLE001 -- never silently stopped
+                    _log.error("deliveries-failed", **failure(fault))
+                await wait(self._changed, _LOOK_SECONDS)
+        finally:
+            await self._stop(list(self._running))
+
+    async def _look(self) -> None:
+        """Make what runs what is agreed, and show how it goes."""
+        wanted = await self._wanted()
+        await self._stop(
+            [key for key, each in self._running.items() if wanted.get(key, (None,))[0] != each.what]
+        )
+        for key, (what, start) in wanted.items():
+            if key not in self._running:
+                self._start(key, what, start)
+        await self._mark()
+        self._measure()
+
+    async def _wanted(self) -> dict[str, tuple[_ToMllp | _ToHook, Start]]:
+        wanted: dict[str, tuple[_ToMllp | _ToHook, Start]] = {}
+        profiles = self._profiles()
+        for what in _told_by_mllp(profiles):
+            wanted[f"{what.source}.mllp"] = (what, _from_the_beginning)
+        async for entry in subscriptions.entries(self._log):
+            key = f"{entry.source}.rest-hook-{entry.id}"
+            if entry.is_deleted:
+                await self._forget(key)
+            elif what := _to_hook(profiles, entry.subscription):
+                wanted[key] = (what, self._since(entry))
+        return wanted
+
+    async def _forget(self, key: str) -> None:
+        """A Subscription told again begins anew."""
+        await self._stop([key] if key in self._running else [])
+        if (await self._store.read(key)).progress.holder is not None:
+            await self._store.forget(key)
+
+    def _since(self, entry: Entry) -> Start:
+        """A Subscription tells of what comes after it."""
+
+        async def start() -> int:
+            cursor = 0
+            while owed := await outbound.after(self._log, entry.source, cursor):
+                if owed.recorded_at >= entry.since:
+                    break
+                cursor = owed.sequence
+            return cursor
+
+        return start
+
+    def _start(self, key: str, what: _ToMllp | _ToHook, start: Start) -> None:
+        channel = self._channel(what)
+        source = key.partition(".")[0]
+        deliverer = Deliverer(
+            self._log,
+            source,
+            channel,
+            Lead(self._store, key, self._pace.lease, start),
+            Recording(self._log.client, source, channel.way, _now, min(5.0, self._pace.attempt)),
+            self._pace,
+            _now,
+        )
+        task = asyncio.create_task(deliverer.run(), name=f"delivery-{key}")
+        self._running[key] = _Running(what, deliverer, task)
+
+    def _channel(self, what: _ToMllp | _ToHook) -> Channel:
+        if isinstance(what, _ToMllp):
+            return MllpChannel(self._log, what.source, what.told, what.sender, production=what.production)
+        secret = secret_of(what.told.id, self._settings.identifier_key)
+        return RestHookChannel(what.told, secret, private=what.private)
+
+    async def _stop(self, keys: list[str]) -> None:
+        stopped = [self._running.pop(key) for key in keys]
+        for each in stopped:
+            each.task.cancel()
+        await asyncio.gather(*(each.task for each in stopped), return_exceptions=True)
+
+    async def _mark(self) -> None:
+        """Show in each Subscription whether it works."""
+        for key, (what, deliverer, _) in self._running.items():
+            if isinstance(what, _ToHook) and deliverer.leads:
+                progress = deliverer.progress
+                problem = progress.problem or next((each.problem for each in progress.heads()), None)
+                if self._marked.get(key, "") != problem:
+                    await subscriptions.mark_if_unchanged(self._log, what.told.key, problem)
+                    self._marked[key] = problem
+
+    def _measure(self) -> None:
+        now = _now()
+        for way in _WAYS:
+            ages = (
+                (now - each.deliverer.oldest).total_seconds()
+                for each in self._running.values()
+                if each.deliverer.channel.way == way and each.deliverer.leads and each.deliverer.oldest
+            )
+            metrics.DELIVERY_OLDEST_SECONDS.labels(way).set(max(ages, default=0.0))
+
+    async def _listen(self) -> None:
+        """Be woken by what is published; who is not woken looks every few seconds."""
+        subscribe = cast("_Subscribe", self._log.client.subscribe)  # nats-py leaves a future's type open
+        await subscribe("outbound.*.status", cb=self._owed)
+        await subscribe("$KV.DELIVERY.>", cb=self._asked)
+        await subscribe("$KV.SUBSCRIPTIONS.>", cb=self._subscribed)
+
+    async def _owed(self, message: Msg) -> None:
+        source = message.subject.split(".")[1]
+        for each in self._running.values():
+            if each.deliverer.source == source:
+                each.deliverer.wake.set()
+
+    async def _asked(self, message: Msg) -> None:
+        running = self._running.get(message.subject.removeprefix("$KV.DELIVERY."))
+        if running is not None:
+            running.deliverer.wake.set()
+
+    async def _subscribed(self, _: Msg) -> None:
+        self._changed.set()
+
+
+@asynccontextmanager
+async def delivering(
+    settings: Settings, log: Log, profiles: Callable[[], Profiles]
+) -> AsyncGenerator[Deliveries]:
+    """Deliver while inside; at the end every channel is let go, so that another gateway goes on at once."""
+    deliveries = Deliveries(settings, log, profiles)
+    task = asyncio.create_task(deliveries.run(), name="deliveries")
+    try:
+        yield deliveries
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _told_by_mllp(profiles: Profiles) -> Iterator[_ToMllp]:
+    for profile in profiles.named.values():
+        way, source = profile.mllp, profile.token
+        if way is not None and source is not None:
+            sender = Endpoint(application=profile.application, facility=profile.facility)
+            yield _ToMllp(source, way, sender, profile.production)
+
+
+def _to_hook(profiles: Profiles, told: Subscription | None) -> _ToHook | None:
+    if told is None or told.is_over(_now()):
+        return None
+    profile: Profile | None = profiles.of_source(told.source)
+    if profile is None:
+        return _ToHook(told, private=False)
+    hook = profile.rest_hook
+    return _ToHook(told, private=hook.private) if hook else None
+
+
+async def _from_the_beginning() -> int:
+    """What OUTBOUND keeps is owed."""
+    return 0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

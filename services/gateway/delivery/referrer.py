@@ -1,0 +1,54 @@
+"""What the sender itself told of a referral: an answer names the person and the parties as it did."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from services.gateway.hl7v2.header import read_delimiters, read_header
+from services.gateway.hl7v2.rri import Endpoint
+from shared.eventlog.log import Log
+from shared.events.base import Demographics, Identifier
+from shared.events.inbound import InboundEnvelope, Original, Referral
+from shared.events.referral import Priority, Referrer
+
+_INDEX: Final = "REFERRERS"
+_DECODER: Final = msgspec.json.Decoder(InboundEnvelope)
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """Nothing of it is from anybody else: what another hospital knows of the person is not told."""
+
+    identifiers: tuple[Identifier, ...] = ()
+    demographics: Demographics = Demographics()
+    priority: Priority = "routine"
+    referrer: Referrer = Referrer()
+    sender: Endpoint | None = None  # MSH-3 and MSH-4
+
+
+async def told_of(log: Log, source: str, referral: UUID) -> Told:
+    """Look up the message that told of a referral; empty where INBOUND keeps it no more."""
+    entry = await log.next(f"KV_{_INDEX}", f"$KV.{_INDEX}.{referral}", 1)
+    stored = await log.get("INBOUND", int(entry.payload)) if entry and entry.payload else None
+    if stored is None:
+        return Told()
+    message = _DECODER.decode(stored.payload).data
+    if not isinstance(message, Referral) or message.source != source:
+        return Told()
+    return Told(
+        identifiers=message.person.identifiers,
+        demographics=message.person.demographics,
+        priority=message.priority,
+        referrer=message.referrer,
+        sender=_sender(message.original),
+    )
+
+
+def _sender(original: Original) -> Endpoint | None:
+    if original.format != "hl7v2":
+        return None
+    header = read_header(original.text.encode())
+    component = read_delimiters(header).component
+    application, facility = (header.field(number).partition(component)[0] for number in (3, 4))
+    return Endpoint(application=application, facility=facility)

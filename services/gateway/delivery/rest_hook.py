@@ -1,0 +1,102 @@
+"""Tells a sender by its FHIR Subscription (R4, channel type rest-hook)."""
+
+import asyncio
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+
+from services.gateway.delivery.address import Address, AddressError, resolved
+from services.gateway.delivery.outcome import Delivered, Outcome, Rejected, Unreachable
+from services.gateway.delivery.owed import Owed
+from services.gateway.delivery.signature import DELIVERY, SIGNATURE, signature
+from services.gateway.delivery.subscription import Subscription
+from services.gateway.delivery.task import task_of
+from shared.events.outbound import OutboundEnvelope
+from shared.events.referral import DeliveryWay
+
+_FHIR_JSON: Final = "application/fhir+json"
+_LARGEST_ANSWER: Final = 65_536
+_OURS: Final = frozenset(
+    {"host", "content-length", "content-type", "transfer-encoding", "connection", "expect", "te", "upgrade"}
+    | {DELIVERY.lower(), SIGNATURE.lower()}
+)
+_OF_THE_CHANNEL: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+"""What a receiver answers that would answer the same to any message."""
+
+
+class RestHookChannel:
+    """One Subscription. No redirect is followed, no proxy of the environment used, few bytes read."""
+
+    way: DeliveryWay = "rest-hook"
+
+    def __init__(self, told: Subscription, secret: str, *, private: bool) -> None:
+        """Take the subscription, what its calls are signed with, and whether it may be private."""
+        self._told = told
+        self._secret = secret
+        self._private = private
+
+    def wants(self, envelope: OutboundEnvelope) -> bool:
+        """Tell whether a status is one that the subscription is about."""
+        return self._told.wants(envelope.data)
+
+    async def deliver(self, owed: Owed, envelope: OutboundEnvelope, seconds: float) -> Outcome:
+        """Call the endpoint once."""
+        body = task_of(owed, envelope.data) if self._told.with_task else b""
+        try:
+            async with asyncio.timeout(seconds):
+                address = await resolved(self._told.endpoint, private=self._private)
+                return _outcome(await self._call(address, envelope, body))
+        except TimeoutError:
+            return Unreachable(f"There was no answer within {seconds:g} seconds.")
+        except AddressError as fault:
+            return Unreachable(str(fault))
+        except (OSError, httpx.HTTPError) as fault:
+            return Unreachable(f"The endpoint cannot be reached ({type(fault).__name__}).")
+
+    async def _call(self, address: Address, envelope: OutboundEnvelope, body: bytes) -> int:
+        async with (
+            httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client,  # noqa: S113 -- timed as a whole
+            client.stream(
+                "POST",
+                address.url,
+                content=body,
+                headers=self._headers(address, envelope, body),
+                extensions={"sni_hostname": address.host},
+            ) as response,
+        ):
+            await _read_some(response)
+            return response.status_code
+
+    def _headers(self, address: Address, envelope: OutboundEnvelope, body: bytes) -> dict[str, str]:
+        delivery = str(envelope.id)
+        theirs = {name: value for name, value in self._told.headers if name.lower() not in _OURS}
+        return {
+            **theirs,
+            "Host": address.authority,
+            "User-Agent": "throughcare",
+            "Accept-Encoding": "identity",
+            DELIVERY: delivery,
+            SIGNATURE: signature(self._secret, delivery, body, datetime.now(UTC)),
+            **({"Content-Type": _FHIR_JSON} if body else {}),
+        }
+
+
+async def _read_some(response: httpx.Response) -> None:
+    """Read what is needed to end the exchange well; of an answer without end only the beginning."""
+    size = 0
+    async for chunk in response.aiter_raw():
+        size += len(chunk)
+        if size > _LARGEST_ANSWER:
+            return
+
+
+def _outcome(status: int) -> Outcome:
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return Delivered(str(status))
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return Unreachable(f"The endpoint answered with a redirect ({status}), which is not followed.")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _OF_THE_CHANNEL:
+        return Unreachable(f"The endpoint answered {status}.")
+    return Rejected(f"The endpoint answered {status}.")

@@ -1,0 +1,130 @@
+"""FHIR Subscriptions as the write side keeps them in the bucket SUBSCRIPTIONS, keys `<source>.<id>`."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Struct
+
+from shared.eventlog.errors import ConflictError
+from shared.eventlog.log import Log
+from shared.events.outbound import ReferralStatus
+from shared.fhir import TASK_STATUS
+
+STREAM: Final = "KV_SUBSCRIPTIONS"
+_PREFIX: Final = "$KV.SUBSCRIPTIONS."
+
+
+class _Channel(Struct, frozen=True):
+    endpoint: str
+    payload: str | None = None
+    header: tuple[str, ...] = ()
+
+
+class _Resource(Struct, frozen=True):
+    status: Literal["requested", "active", "error", "off"]
+    criteria: str
+    channel: _Channel
+    end: datetime | None = None
+
+
+class Subscription(Struct, frozen=True, kw_only=True):
+    """What its owner chose, without what changes by delivering."""
+
+    source: str
+    id: str
+    criteria: str
+    endpoint: str
+    with_task: bool  # else the call has an empty body
+    headers: tuple[tuple[str, str], ...] = ()
+    end: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the bucket."""
+        return f"{self.source}.{self.id}"
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether its owner wanted it no longer than until now."""
+        if self.end is None:
+            return False
+        return (self.end if self.end.tzinfo else self.end.replace(tzinfo=UTC)) <= now
+
+    def wants(self, status: ReferralStatus) -> bool:
+        """Tell whether a status meets the criteria; of their parameters `status` and `_id` are looked at."""
+        resource, _, query = self.criteria.partition("?")
+        wanted = {name: set(value.split(",")) for name, value in parse_qsl(query)}
+        states = wanted.get("status") if resource == "Task" else None
+        ids = wanted.get("_id")
+        return (states is None or TASK_STATUS[status.status] in states) and (
+            ids is None or str(status.referral) in ids
+        )
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A key of the bucket; `subscription` is None where it was deleted, is off or cannot be read."""
+
+    source: str
+    id: str
+    since: datetime
+    is_deleted: bool
+    subscription: Subscription | None
+
+
+async def entries(log: Log) -> AsyncIterator[Entry]:
+    """Read every key of the bucket."""
+    async for stored in log.tail(STREAM, _PREFIX + ">", 0):
+        source, _, id = stored.subject.removeprefix(_PREFIX).partition(".")
+        yield Entry(
+            source=source,
+            id=id,
+            since=stored.recorded_at,
+            is_deleted=not stored.payload,
+            subscription=_read(source, id, stored.payload),
+        )
+
+
+async def mark(log: Log, key: str, problem: str | None) -> None:
+    """Show in a Subscription whether it works; raises ConflictError where its owner changed it meanwhile."""
+    stored = await log.next(STREAM, _PREFIX + key, 1)
+    if stored is None or not stored.payload:
+        return
+    resource = msgspec.json.decode(stored.payload, type=dict[str, Any])
+    status = "error" if problem else "active"
+    if resource.get("status") in ("off", status) and resource.get("error") == problem:
+        return
+    resource["status"] = status
+    resource.pop("error", None)
+    if problem:
+        resource["error"] = problem
+    expected = {"Nats-Expected-Last-Subject-Sequence": str(stored.sequence)}
+    await log.publish(_PREFIX + key, msgspec.json.encode(resource), expected)
+
+
+async def mark_if_unchanged(log: Log, key: str, problem: str | None) -> None:
+    """Show it, unless its owner changes it at the same time: the next attempt shows it then."""
+    try:
+        await mark(log, key, problem)
+    except ConflictError:
+        return
+
+
+def _read(source: str, id: str, payload: bytes) -> Subscription | None:
+    try:
+        resource = msgspec.json.decode(payload, type=_Resource)
+    except msgspec.DecodeError:
+        return None
+    if resource.status == "off":
+        return None
+    names = (header.partition(":") for header in resource.channel.header)
+    return Subscription(
+        source=source,
+        id=id,
+        criteria=resource.criteria,
+        endpoint=resource.channel.endpoint,
+        with_task=bool(resource.channel.payload) and resource.criteria.partition("?")[0] == "Task",
+        headers=tuple((name.strip(), value.strip()) for name, _, value in names),
+        end=resource.end,
+    )
