@@ -298,7 +298,7 @@ def _appointed(held: Held, at: Recorded, event: _Appointed) -> Iterable[Appointm
         case IntakeAppointmentMissed() if had:
             yield replace(had, status="noshow")
         case IntakeAppointmentAttended() if had:
-            yield replace(had, status="fulfilled")
+            yield replace(had, status="fulfilled", cancelation_reason=None)
         case _:
             return
 

@@ -45,7 +45,7 @@ def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
             yield Drawn(_planned(at, event))
         case SessionAttended():
             if had:
-                yield Drawn(replace(had, status="fulfilled"))
+                yield Drawn(replace(had, status="fulfilled", cancelation_reason=None))
             yield Drawn(_attended(had, at, event))
         case SessionMissed() if had:
             yield Drawn(replace(had, status="noshow"))
