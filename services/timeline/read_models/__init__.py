@@ -1,4 +1,7 @@
-"""The read models, each a projection with its table beside it."""
+"""The read models, each a projection with its table beside it.
+
+Rows refer to nothing that refers back to them, and a batch holds thousands: the cyclic collector leaves them alone.
+"""
 
 from services.timeline.read_models.follow_up import follow_up
 from services.timeline.read_models.participant import participant

@@ -85,7 +85,7 @@ class PlannedSession(Struct, frozen=True):
     type: str
 
 
-class CareState(Struct, frozen=True, kw_only=True):
+class CareState(Struct, frozen=True, kw_only=True, gc=False):
     """Where a participant's care stands after the event at `k`, `seq`."""
 
     participant: UUID
