@@ -1,6 +1,7 @@
 """The read models, each a projection with its table beside it.
 
-Rows refer to nothing that refers back to them, and a batch holds thousands: the cyclic collector leaves them alone.
+Rows refer to nothing that refers back to them, and a batch holds thousands: the collector of cycles leaves
+them alone.
 """
 
 from services.timeline.read_models.follow_up import follow_up
