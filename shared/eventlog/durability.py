@@ -5,7 +5,7 @@ A client cannot see the setting, so the server's monitoring port is asked.
 """
 
 import asyncio
-from urllib.error import URLError
+from http.client import HTTPException
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -62,7 +62,7 @@ def _problem(url: str) -> str | None:
     try:
         with urlopen(f"{url}/varz", timeout=_TIMEOUT_SECONDS) as reply:  # noqa: S310 -- the scheme is checked
             varz = msgspec.json.decode(reply.read(), type=_Varz)
-    except (URLError, OSError, msgspec.DecodeError) as error:
+    except (OSError, HTTPException, msgspec.DecodeError) as error:  # another port than the monitoring's, too
         return f"The server's monitoring at {url} cannot be asked ({type(error).__name__})."
     if not varz.jetstream.config.sync_always:
         return "The log's server does not run with `sync_interval: always`."

@@ -1,11 +1,11 @@
 """What every deciding service is made of: the log, entities, commands, policies and timers, put together."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import structlog
 from faststream.nats import NatsBroker
+from nats.aio.client import Client
 
 from shared import metrics
 from shared.eventlog import streams
@@ -18,12 +18,11 @@ from shared.eventlog.execute import Executor
 from shared.eventlog.journal import Journal, open_pool
 from shared.eventlog.log import Log
 from shared.eventlog.policies import Policies
+from shared.eventlog.streams import StreamsError
 from shared.eventlog.timers import Timers
 from shared.health import Check, NotReadyError
 from shared.process import Process
 from shared.settings import Settings
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -45,38 +44,48 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
 
     Raises UnsyncedLogError, or StreamsError where the streams were not applied.
     """
-    client = await connect(
-        settings, name=service, closed=process.nats_closed, reconnected=_durability_of(settings, process)
-    )
-    await require_synced(settings)
-    await streams.require(client, settings.partitions)
-    pool = await open_pool(settings)
-    log = Log(client)
-    entities = Entities(log, Journal(pool), keep=settings.state_cache)
-    broker = NatsBroker(
+    async with AsyncExitStack() as parts:
+        client = await connect(
+            settings, name=service, closed=process.nats_closed, reconnected=_durability_of(settings, process)
+        )
+        parts.push_async_callback(client.close)
+        await _expect_fit(client, settings, process)
+        pool = await open_pool(settings)
+        parts.push_async_callback(pool.close)
+        log = Log(client)
+        broker = _broker(service, settings, process)
+        parts.push_async_callback(broker.stop)
+        policies = Policies(service, broker, log, utc_now)
+        process.ready("log", log.ping)
+        process.ready("consumers", _consumers(log, policies))
+        yield Runtime(
+            settings=settings,
+            clock=utc_now,
+            log=log,
+            executor=Executor(log, Entities(log, Journal(pool), keep=settings.state_cache), settings),
+            broker=broker,
+            policies=policies,
+            timers=Timers(service, log),
+        )
+
+
+async def _expect_fit(client: Client, settings: Settings, process: Process) -> None:
+    try:
+        await require_synced(settings)
+        await streams.require(client, settings.partitions)
+    except (UnsyncedLogError, StreamsError) as error:
+        process.fail(str(error))  # before the connection that closes now is taken for the reason
+        raise
+
+
+def _broker(service: str, settings: Settings, process: Process) -> NatsBroker:
+    return NatsBroker(
         settings.nats_url,
         apply_types=False,  # handlers decode with a typed decoder themselves
         logger=None,
         graceful_timeout=15.0,
         **options(settings, name=f"{service}-broker", closed=process.nats_closed),
     )
-    policies = Policies(service, broker, log, utc_now)
-    process.ready("log", log.ping)
-    process.ready("consumers", _consumers(log, policies))
-    try:
-        yield Runtime(
-            settings=settings,
-            clock=utc_now,
-            log=log,
-            executor=Executor(log, entities, settings),
-            broker=broker,
-            policies=policies,
-            timers=Timers(service, log),
-        )
-    finally:
-        await broker.stop()
-        await client.close()
-        await pool.close()
 
 
 def _durability_of(settings: Settings, process: Process) -> Callback:

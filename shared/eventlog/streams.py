@@ -55,11 +55,18 @@ async def apply(client: Client, partitions: int, path: Path = DECLARATION, repli
 
 
 async def require(client: Client, partitions: int, path: Path = DECLARATION) -> None:
-    """Raise StreamsError unless every declared stream is there: services never declare one."""
+    """Raise StreamsError unless every declared stream and consumer is there: services never declare one."""
     for stream in declared(partitions, path):
         name = stream.config["name"]
-        if await _ask(client, f"STREAM.INFO.{name}", {}) is None:
-            raise StreamsError(f"The stream {name} is not there: run `throughcare apply` first.")
+        await _expect(client, f"STREAM.INFO.{name}", f"stream {name}")
+        for consumer in stream.consumers:
+            place = f"{name}.{consumer['name']}"
+            await _expect(client, f"CONSUMER.INFO.{place}", f"consumer {place.replace('.', '/')}")
+
+
+async def _expect(client: Client, what: str, named: str) -> None:
+    if await _ask(client, what, {}) is None:
+        raise StreamsError(f"The {named} is not there: run `throughcare apply` first.")
 
 
 async def _apply_stream(client: Client, config: Config) -> list[str]:
