@@ -199,8 +199,7 @@ async def _load(
     for table in fold.tables:
         participants = wanted.get(table.projection.name)
         if participants and not table.projection.append_only:
-            for row in await tables.of(table.projection).load(connection, participants):
-                table.store(row)
+            fold.store(table, await tables.of(table.projection).load(connection, participants))
 
 
 async def add_entries(connection: Connection, entries: Iterable[Entry]) -> None:

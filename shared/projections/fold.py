@@ -50,6 +50,12 @@ class _Undoable(Protocol):
 _Steps = list[tuple[_Undoable, Key, Any]]
 
 
+def _expect_own(row: Struct, participant: UUID) -> None:
+    theirs = participant_of(row)
+    if theirs is not participant and theirs != participant:  # a UUID is slow to compare
+        raise RowError("A row may only be put for the participant whose event is applied.")
+
+
 class KeyedRows(Generic[R]):
     """One participant's rows by primary key."""
 
@@ -71,8 +77,7 @@ class KeyedRows(Generic[R]):
         return self._rows.get(key)
 
     def put(self, row: R) -> None:
-        if participant_of(row) != self._participant:
-            raise RowError("A row may only be put for the participant whose event is applied.")
+        _expect_own(row, self._participant)
         key = self._key_of(row)
         self._steps.append((self, key, self._rows.get(key)))
         self._rows[key] = row
@@ -116,8 +121,7 @@ class AppendedRows(Generic[R]):
         raise RowError("An append-only table is never read while it is folded.")
 
     def put(self, row: R) -> None:
-        if participant_of(row) != self._participant:
-            raise RowError("A row may only be put for the participant whose event is applied.")
+        _expect_own(row, self._participant)
         self._steps.append((self, (), None))
         self._rows.append(row)
 
@@ -134,38 +138,34 @@ class AppendedRows(Generic[R]):
         changes.added.extend(self._rows)
 
 
+AnyRows = KeyedRows[Any] | AppendedRows[Any]
+
+
 class FoldedTable:
     """The rows of several participants in one read model."""
 
     def __init__(self, projection: AnyProjection, steps: _Steps) -> None:
         self.projection = projection
-        self.key_of = _key_of(projection.key)
         self.apply = projection.apply
+        self._key_of = _key_of(projection.key)
         self._steps = steps
-        self._participants: dict[UUID, KeyedRows[Any] | AppendedRows[Any]] = {}
+        self._rows: list[AnyRows] = []
 
-    def store(self, row: Struct) -> None:
-        """Take in a row as the table has it; only of a table that is read back."""
-        cast("KeyedRows[Any]", self.rows(participant_of(row))).store(row)
-
-    def rows(self, participant: UUID) -> KeyedRows[Any] | AppendedRows[Any]:
-        """Return the rows of a participant, none so far if they were not stored."""
-        found = self._participants.get(participant)
-        if found is None:
-            found = self._participants[participant] = self._make(participant)
-        return found
+    def rows_for(self, participant: UUID) -> AnyRows:
+        """Begin with a participant: no rows yet."""
+        if self.projection.append_only:
+            rows: AnyRows = AppendedRows(participant, self._steps)
+        else:
+            rows = KeyedRows(participant, self._key_of, self._steps)
+        self._rows.append(rows)
+        return rows
 
     def changes(self) -> Changes:
         """Return what is to be written."""
         changes = Changes([], [], [])
-        for rows in self._participants.values():
+        for rows in self._rows:
             rows.collect(changes)
         return changes
-
-    def _make(self, participant: UUID) -> KeyedRows[Any] | AppendedRows[Any]:
-        if self.projection.append_only:
-            return AppendedRows(participant, self._steps)
-        return KeyedRows(participant, self.key_of, self._steps)
 
 
 class Fold:
@@ -174,19 +174,20 @@ class Fold:
     def __init__(self, projections: Sequence[AnyProjection]) -> None:
         self._steps: _Steps = []
         self.tables = [FoldedTable(projection, self._steps) for projection in projections]
-        self._handlers: dict[type[EventData], list[FoldedTable]] = {}
-        for table in self.tables:
+        self._participants: dict[UUID, list[AnyRows]] = {}
+        self._handlers: dict[type[EventData], list[tuple[int, FoldedTable]]] = {}
+        for at, table in enumerate(self.tables):
             for kind in table.projection.handles:
-                self._handlers.setdefault(kind, []).append(table)
+                self._handlers.setdefault(kind, []).append((at, table))
 
     def apply(self, recorded: Recorded) -> Unapplied | None:
         """Apply one event to every projection that handles it, or, if one of them fails, to none."""
         event = recorded.event
-        steps = self._steps
-        steps.clear()
-        for table in self._handlers.get(type(event.data), ()):
+        rows = self._rows_of(event.subject)
+        self._steps.clear()
+        for at, table in self._handlers.get(type(event.data), ()):
             try:
-                table.apply(table.rows(event.subject), recorded)
+                table.apply(rows[at], recorded)
             except Exception as error:  # noqa: BLE001 (whatever a projection does wrong parks one participant)
                 self._undo()
                 return Unapplied(table.projection.name, _where(error))
@@ -194,22 +195,33 @@ class Fold:
 
     def handling(self, data: EventData) -> Iterator[FoldedTable]:
         """Return the tables that an event is for."""
-        return iter(self._handlers.get(type(data), ()))
+        return (table for _, table in self._handlers.get(type(data), ()))
+
+    def store(self, table: FoldedTable, rows: Iterable[Struct]) -> None:
+        """Take in rows as a table has them; only of one that is read back."""
+        at = self.tables.index(table)
+        for row in rows:
+            cast("KeyedRows[Any]", self._rows_of(participant_of(row))[at]).store(row)
+
+    def rows_of(self, projection: Projection[R], participant: UUID) -> list[R]:
+        """Return what is held of one participant in one read model."""
+        at = next(at for at, table in enumerate(self.tables) if table.projection.name == projection.name)
+        return list(self._rows_of(participant)[at].all())
 
     def changes(self) -> Iterator[tuple[AnyProjection, Changes]]:
         """Return what is to be written, a read model at a time."""
         return ((table.projection, table.changes()) for table in self.tables)
 
+    def _rows_of(self, participant: UUID) -> list[AnyRows]:
+        rows = self._participants.get(participant)
+        if rows is None:
+            rows = self._participants[participant] = [table.rows_for(participant) for table in self.tables]
+        return rows
+
     def _undo(self) -> None:
         for rows, key, previous in reversed(self._steps):
             rows.undo(key, previous)
         self._steps.clear()
-
-
-def rows_of(fold: Fold, projection: Projection[R], participant: UUID) -> list[R]:
-    """Return what a fold holds of one participant in one read model."""
-    table = next(table for table in fold.tables if table.projection.name == projection.name)
-    return list(table.rows(participant).all())
 
 
 def _key_of(fields: tuple[str, ...]) -> KeyOf:
