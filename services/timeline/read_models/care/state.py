@@ -39,6 +39,7 @@ class Stay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stay elsewhere, as its hospital told it; open until discharged."""
 
     facility: str
+    source: str  # who numbers the visit: the sender of the message
     visit_number: str | None = None
     encounter_class: EncounterClass = "UNK"
     admission: UUID | None = None
