@@ -167,7 +167,8 @@ class Process:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or all of the new, never a part."""
+    """Write a file so that a reader, only of the same account, sees the old content or all of the new."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.touch(mode=0o600)
     unfinished.write_bytes(content)
     unfinished.replace(path)

@@ -30,7 +30,9 @@ class Chart(Struct, frozen=True, kw_only=True):
 
 def chart(it: Chart, site: Site) -> RenderableType:
     """Draw it, with times of the site."""
-    parts: list[RenderableType] = [_heading(it.care), Text(""), _timeline(it.timeline, site)]
+    parts: list[RenderableType] = [_heading(it.care)]
+    if it.timeline:
+        parts += [Text(""), _timeline(it.timeline, site)]
     if owed := [item for item in it.follow_ups if item.follow_up.is_owed]:
         parts += [Text(""), _follow_ups(owed)]
     if it.tasks:
