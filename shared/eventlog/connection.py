@@ -1,6 +1,7 @@
 """How every process connects to NATS."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -44,6 +45,12 @@ async def connect(
         settings.nats_url, **options(settings, name=name, closed=closed), reconnected_cb=reconnected
     )
     return client
+
+
+async def close(client: Client) -> None:
+    """Close the connection, whether the server is there or not."""
+    with suppress(OSError):  # what was not sent yet cannot be flushed to a server that is gone
+        await client.close()
 
 
 async def _report(error: Exception) -> None:

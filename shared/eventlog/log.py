@@ -78,7 +78,7 @@ class Log:
         """
         if len(messages) == 1:
             headers = {_MESSAGE_ID: str(messages[0].id), _EXPECTED: str(expected)}
-            return _sequence(await self._request(key.subject, messages[0].payload, headers))
+            return _stored_at(await self._request(key.subject, messages[0].payload, headers))
         return await self._append_batch(key, messages, expected)
 
     async def _append_batch(self, key: EntityKey, messages: Sequence[Message], expected: int) -> int:
@@ -91,11 +91,11 @@ class Log:
                 headers[_EXPECTED] = str(expected)
             await self._publish(key.subject, message.payload, headers)
         commit = {**_batch_headers(batch, last, messages[-1]), "Nats-Batch-Commit": "1"}
-        return _sequence(await self._request(key.subject, messages[-1].payload, commit))
+        return _stored_at(await self._request(key.subject, messages[-1].payload, commit))
 
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:
         """Publish to a stream other than the log and wait for its durable ack; returns the sequence."""
-        return _sequence(await self._request(subject, payload, headers))
+        return _ack(await self._request(subject, payload, headers)).seq
 
     async def tail(self, stream: str, subject: str, after: int) -> AsyncIterator[StoredMessage]:
         """Read the subject's messages behind a sequence, in order, to the end."""
@@ -157,13 +157,21 @@ def _batch_headers(batch: str, number: int, message: Message) -> dict[str, str]:
     }
 
 
-def _sequence(reply: Msg) -> int:
+def _stored_at(reply: Msg) -> int:
+    ack = _ack(reply)
+    if ack.duplicate:
+        # The id is one of another append, perhaps to another entity: nothing was stored by this one.
+        raise ConflictError("The event is in the log already.")
+    return ack.seq
+
+
+def _ack(reply: Msg) -> _Ack:
     try:
         ack = _ACK.decode(reply.data)
     except msgspec.DecodeError as error:
         raise LogUnavailableError("The log gave an answer that cannot be read.") from error
     if ack.error is None:
-        return ack.seq
+        return ack
     if ack.error.err_code in (*_WRONG_LAST_SEQUENCE, _DUPLICATE_IN_BATCH):
         # A duplicate id means that the same decision is there already: reloading shows it.
         raise ConflictError(ack.error.description)

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from shared import metrics
 from shared.eventlog import streams
 from shared.eventlog.clock import Clock, utc_now
-from shared.eventlog.connection import Callback, connect, options
+from shared.eventlog.connection import Callback, close, connect, options
 from shared.eventlog.durability import require_synced
 from shared.eventlog.entities import Entities
 from shared.eventlog.errors import UnsyncedLogError
@@ -48,7 +48,7 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
         client = await connect(
             settings, name=service, closed=process.nats_closed, reconnected=_durability_of(settings, process)
         )
-        parts.push_async_callback(client.close)
+        parts.push_async_callback(close, client)
         await _expect_fit(client, settings, process)
         pool = await open_pool(settings)
         parts.push_async_callback(pool.close)

@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from services.console.embedded import NatsServer
 from services.intake.deciders import participant as participants
 from shared.eventlog import streams
-from shared.eventlog.connection import connect
+from shared.eventlog.connection import close, connect
 from shared.eventlog.entities import Entities
 from shared.eventlog.execute import Executor
 from shared.eventlog.journal import Journal, open_pool
@@ -58,7 +58,7 @@ async def nats(settings: Settings) -> AsyncGenerator[Client]:
     client = await connect(settings, name="test")
     await streams.apply(client, settings.partitions)
     yield client
-    await client.close()
+    await close(client)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ async def open_office(settings: Settings, *, log_seconds: float = 5.0) -> AsyncG
     try:
         yield Office(settings, client, log, entities, Executor(log, entities, settings))
     finally:
-        await client.close()
+        await close(client)
         pool.terminate()  # its server may be gone
 
 
