@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from shared.projections.batch import Parked
+from shared.projections.apply import Parked
 from shared.projections.fold import Fold
 from shared.projections.postgres import Connection
 from shared.projections.projection import AnyProjection, Projection

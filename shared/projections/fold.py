@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.base import EventData
-from shared.events.envelope import Recorded
+from shared.events.envelope import Event, Recorded
 from shared.projections.projection import AnyProjection, Projection
 
 R = TypeVar("R", bound=Struct)
@@ -43,11 +43,16 @@ class Changes(Struct, frozen=True):
     removed: list[Key]
 
 
-class _Undoable(Protocol):
+class _Changed(Protocol):
     def undo(self, key: Key, previous: Any, /) -> None: ...  # noqa: ANN401 (a row of any projection)
 
+    def collect(self, changes: Changes, /) -> None: ...
 
-_Steps = list[tuple[_Undoable, Key, Any]]
+    def settle(self) -> None: ...
+
+
+_Steps = list[tuple[_Changed, Key, Any]]
+_Touched = dict[_Changed, None]
 
 
 def _expect_own(row: Struct, participant: UUID) -> None:
@@ -59,19 +64,19 @@ def _expect_own(row: Struct, participant: UUID) -> None:
 class KeyedRows(Generic[R]):
     """One participant's rows by primary key."""
 
-    __slots__ = ("_key_of", "_participant", "_rows", "_steps", "_stored")
+    __slots__ = ("_before", "_key_of", "_participant", "_rows", "_steps", "_touched")
 
-    def __init__(self, participant: UUID, key_of: KeyOf, steps: _Steps) -> None:
+    def __init__(self, participant: UUID, key_of: KeyOf, steps: _Steps, touched: _Touched) -> None:
         self._participant = participant
         self._key_of = key_of
         self._steps = steps
-        self._stored: dict[Key, R] = {}
+        self._touched = touched
         self._rows: dict[Key, R] = {}
+        self._before: dict[Key, R | None] = {}  # what the table has, of keys that were changed since
 
     def store(self, row: R) -> None:
         """Take in a row as the table has it."""
-        key = self._key_of(row)
-        self._stored[key] = self._rows[key] = row
+        self._rows[self._key_of(row)] = row
 
     def get(self, *key: object) -> R | None:
         return self._rows.get(key)
@@ -79,13 +84,13 @@ class KeyedRows(Generic[R]):
     def put(self, row: R) -> None:
         _expect_own(row, self._participant)
         key = self._key_of(row)
-        self._steps.append((self, key, self._rows.get(key)))
+        self._changing(key, self._rows.get(key))
         self._rows[key] = row
 
     def remove(self, *key: object) -> None:
         previous = self._rows.pop(key, None)
         if previous is not None:
-            self._steps.append((self, key, previous))
+            self._changing(key, previous)
 
     def all(self) -> Iterable[R]:
         return list(self._rows.values())
@@ -97,24 +102,37 @@ class KeyedRows(Generic[R]):
             self._rows[key] = previous
 
     def collect(self, changes: Changes) -> None:
-        """Add to the changes what differs from what was stored."""
-        for key, row in self._rows.items():
-            before = self._stored.get(key)
+        """Add to the changes what differs from what the table has."""
+        for key, before in self._before.items():
+            row = self._rows.get(key)
             if before is None:
-                changes.added.append(row)
-            elif before is not row and before != row:
+                if row is not None:
+                    changes.added.append(row)
+            elif row is None:
+                changes.removed.append(key)
+            elif row is not before and row != before:
                 changes.replaced.append(row)
-        changes.removed.extend(key for key in self._stored if key not in self._rows)
+
+    def settle(self) -> None:
+        """The table now has the rows as they are."""
+        self._before.clear()
+
+    def _changing(self, key: Key, previous: R | None) -> None:
+        self._steps.append((self, key, previous))
+        if not self._before:
+            self._touched[self] = None
+        self._before.setdefault(key, previous)
 
 
 class AppendedRows(Generic[R]):
     """One participant's new rows of an append-only table."""
 
-    __slots__ = ("_participant", "_rows", "_steps")
+    __slots__ = ("_participant", "_rows", "_steps", "_touched")
 
-    def __init__(self, participant: UUID, steps: _Steps) -> None:
+    def __init__(self, participant: UUID, steps: _Steps, touched: _Touched) -> None:
         self._participant = participant
         self._steps = steps
+        self._touched = touched
         self._rows: list[R] = []
 
     def get(self, *_key: object) -> R | None:
@@ -123,6 +141,8 @@ class AppendedRows(Generic[R]):
     def put(self, row: R) -> None:
         _expect_own(row, self._participant)
         self._steps.append((self, (), None))
+        if not self._rows:
+            self._touched[self] = None
         self._rows.append(row)
 
     def remove(self, *_key: object) -> None:
@@ -137,6 +157,9 @@ class AppendedRows(Generic[R]):
     def collect(self, changes: Changes) -> None:
         changes.added.extend(self._rows)
 
+    def settle(self) -> None:
+        self._rows.clear()
+
 
 AnyRows = KeyedRows[Any] | AppendedRows[Any]
 
@@ -144,78 +167,100 @@ AnyRows = KeyedRows[Any] | AppendedRows[Any]
 class FoldedTable:
     """The rows of several participants in one read model."""
 
-    def __init__(self, projection: AnyProjection, steps: _Steps) -> None:
+    def __init__(self, at: int, projection: AnyProjection, steps: _Steps) -> None:
+        self.at = at
         self.projection = projection
         self.apply = projection.apply
         self._key_of = _key_of(projection.key)
         self._steps = steps
-        self._rows: list[AnyRows] = []
+        self._touched: _Touched = {}
 
     def rows_for(self, participant: UUID) -> AnyRows:
         """Begin with a participant: no rows yet."""
         if self.projection.append_only:
-            rows: AnyRows = AppendedRows(participant, self._steps)
-        else:
-            rows = KeyedRows(participant, self._key_of, self._steps)
-        self._rows.append(rows)
-        return rows
+            return AppendedRows(participant, self._steps, self._touched)
+        return KeyedRows(participant, self._key_of, self._steps, self._touched)
 
     def changes(self) -> Changes:
         """Return what is to be written."""
         changes = Changes([], [], [])
-        for rows in self._rows:
+        for rows in self._touched:
             rows.collect(changes)
         return changes
 
+    def settle(self) -> None:
+        """Everything is written."""
+        for rows in self._touched:
+            rows.settle()
+        self._touched.clear()
+
 
 class Fold:
-    """Folds events of many participants into rows of every projection; participants do not meet."""
+    """Folds events of many participants into rows of every projection; participants do not meet.
+
+    Rows that a table has are stored before the first event that is for them is applied; without, a participant
+    begins with none.
+    """
 
     def __init__(self, projections: Sequence[AnyProjection]) -> None:
         self._steps: _Steps = []
-        self.tables = [FoldedTable(projection, self._steps) for projection in projections]
-        self._participants: dict[UUID, list[AnyRows]] = {}
-        self._handlers: dict[type[EventData], list[tuple[int, FoldedTable]]] = {}
-        for at, table in enumerate(self.tables):
+        self.tables = [FoldedTable(at, each, self._steps) for at, each in enumerate(projections)]
+        self._participants: dict[UUID, list[AnyRows | None]] = {}
+        self._handlers: dict[type[EventData], list[FoldedTable]] = {}
+        for table in self.tables:
             for kind in table.projection.handles:
-                self._handlers.setdefault(kind, []).append((at, table))
+                self._handlers.setdefault(kind, []).append(table)
 
     def apply(self, recorded: Recorded) -> Unapplied | None:
         """Apply one event to every projection that handles it, or, if one of them fails, to none."""
         event = recorded.event
-        rows = self._rows_of(event.subject)
+        who = event.subject
+        every = self._rows_of(who)
         self._steps.clear()
-        for at, table in self._handlers.get(type(event.data), ()):
+        for table in self._handlers.get(type(event.data), ()):
+            rows = every[table.at]
+            if rows is None:
+                rows = every[table.at] = table.rows_for(who)
             try:
-                table.apply(rows[at], recorded)
+                table.apply(rows, recorded)
             except Exception as error:  # noqa: BLE001 (whatever a projection does wrong parks one participant)
                 self._undo()
                 return Unapplied(table.projection.name, _where(error))
         return None
 
-    def handling(self, data: EventData) -> Iterator[FoldedTable]:
-        """Return the tables that an event is for."""
-        return (table for _, table in self._handlers.get(type(data), ()))
+    def unknown(self, event: Event) -> Iterator[FoldedTable]:
+        """Return the tables that an event is for and that hold nothing of its participant yet."""
+        every = self._rows_of(event.subject)
+        return (table for table in self._handlers.get(type(event.data), ()) if every[table.at] is None)
 
-    def store(self, table: FoldedTable, rows: Iterable[Struct]) -> None:
-        """Take in rows as a table has them; only of one that is read back."""
-        at = self.tables.index(table)
+    def store(self, table: FoldedTable, participants: Iterable[UUID], rows: Iterable[Struct]) -> None:
+        """Take in all rows that a table has of some participants."""
+        for who in participants:
+            self._rows_of(who)[table.at] = table.rows_for(who)
         for row in rows:
-            cast("KeyedRows[Any]", self._rows_of(participant_of(row))[at]).store(row)
+            cast("KeyedRows[Any]", self._rows_of(participant_of(row))[table.at]).store(row)
 
     def rows_of(self, projection: Projection[R], participant: UUID) -> list[R]:
         """Return what is held of one participant in one read model."""
-        at = next(at for at, table in enumerate(self.tables) if table.projection.name == projection.name)
-        return list(self._rows_of(participant)[at].all())
+        at = next(table.at for table in self.tables if table.projection.name == projection.name)
+        rows = self._rows_of(participant)[at]
+        return list(rows.all()) if rows else []
 
     def changes(self) -> Iterator[tuple[AnyProjection, Changes]]:
         """Return what is to be written, a read model at a time."""
         return ((table.projection, table.changes()) for table in self.tables)
 
-    def _rows_of(self, participant: UUID) -> list[AnyRows]:
+    def settle(self, keep: int) -> None:
+        """Everything is written and committed; rows are kept for the next events, of so many participants."""
+        for table in self.tables:
+            table.settle()
+        if len(self._participants) > keep:
+            self._participants.clear()
+
+    def _rows_of(self, participant: UUID) -> list[AnyRows | None]:
         rows = self._participants.get(participant)
         if rows is None:
-            rows = self._participants[participant] = [table.rows_for(participant) for table in self.tables]
+            rows = self._participants[participant] = [None] * len(self.tables)
         return rows
 
     def _undo(self) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.projections.batch import Parked, apply_safely, park
+from shared.projections.apply import Parked, apply_safely, park
 from shared.projections.checkpoint import Checkpoint, checkpoint_of, read_checkpoints
 from shared.projections.generation import (
     OtherProjectionsError,

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.events.registry import UndecodableEventError
-from shared.projections.batch import Parked, apply_safely
+from shared.projections.apply import Parked, apply_safely
 from shared.projections.fold import Fold
 from shared.projections.journal import journalled_row, problem_of, recorded_of
 from shared.projections.postgres import Connection, connect, is_about_rows

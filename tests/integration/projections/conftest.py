@@ -63,14 +63,14 @@ class Desk:
             await task
 
     async def until_projected(self, seq: int, k: int = 0) -> None:
-        await self.until(f"select coalesce((select seq from log.checkpoint where k = {k}), 0) >= {seq}")
+        await self.until(f"select exists (select from log.checkpoint where k = {k} and seq >= {seq})")
 
     async def until(self, question: str) -> None:
         """Wait until Postgres answers the question with true."""
         await until_so(lambda: self._holds(question))
 
     async def count(self, what: str) -> int:
-        question = f"select count(*) from {what}"  # noqa: S608 (the test says what)
+        question = f"select count(*) from {what}"  # noqa: S608
         return int(await self.connection.fetchval(question))
 
     async def _holds(self, question: str) -> bool:
