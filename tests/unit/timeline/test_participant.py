@@ -143,6 +143,13 @@ def test_an_admission_cancelled_did_not_happen():
     assert row.last_discharge == "2026-03-03"
 
 
+def test_a_discharge_stands_although_its_admission_was_cancelled_until_it_is_as_well():
+    told = (admitted(), discharged(), admission_cancelled())
+    assert state(*told).last_discharge == "2026-03-03"
+    row = state(*told, discharge_cancelled())
+    assert (row.last_discharge, row.inpatient_facility, row.stays) == (None, None, [])
+
+
 def test_a_discharge_without_a_visit_number_ends_the_open_stay_of_its_facility():
     assert state(admitted(), discharged(visit=None)).inpatient_facility is None
 

@@ -1,5 +1,7 @@
 """Stays elsewhere, in whatever order their messages come; and death."""
 
+from uuid import UUID
+
 from msgspec.structs import replace
 
 from services.timeline.read_models.care.state import CareState, Stay
@@ -53,9 +55,9 @@ def evolve(state: CareState, event: EventData) -> CareState:
         case DischargeNotified():
             return _with_stays(state, _discharged(state.stays, event))
         case AdmissionCancelled(admission=id):
-            return _with_stays(state, [stay for stay in state.stays if stay.admission != id])
+            return _with_stays(state, [left for stay in state.stays for left in _without_admission(stay, id)])
         case DischargeCancelled(discharge=id):
-            return _with_stays(state, [_back(stay) if stay.discharge == id else stay for stay in state.stays])
+            return _with_stays(state, [left for stay in state.stays for left in _without_discharge(stay, id)])
         case DeathNotified(died=died) | CareClosedOnDeath(died=died):
             return replace(state, deceased=True, died=died or state.died, risks={}, risk_level=None)
         case _:
@@ -107,6 +109,7 @@ def _discharged(stays: list[Stay], event: DischargeNotified) -> list[Stay]:
         admission=held.admission,
         admitted=told.admitted or held.admitted,
         encounter_class=_known(told, held),
+        is_discharge_only=held.is_discharge_only,
     )
     return [closed if stay is held else stay for stay in stays]
 
@@ -137,8 +140,22 @@ def _transferred(stay: Stay, event: TransferNotified) -> Stay:
     return replace(stay, encounter_class=event.encounter_class)
 
 
-def _back(stay: Stay) -> Stay:
-    return replace(stay, discharge=None, discharged=None, disposition=None)
+def _without_admission(stay: Stay, admission: UUID) -> tuple[Stay, ...]:
+    """What is left of a stay: its discharge stands until the hospital takes that back as well."""
+    if stay.admission != admission:
+        return (stay,)
+    if stay.discharge is None:
+        return ()
+    return (replace(stay, admission=None, admitted=None, is_discharge_only=True),)
+
+
+def _without_discharge(stay: Stay, discharge: UUID) -> tuple[Stay, ...]:
+    """The person is still there, unless the stay's admission was taken back before."""
+    if stay.discharge != discharge:
+        return (stay,)
+    if stay.is_discharge_only:
+        return ()
+    return (replace(stay, discharge=None, discharged=None, disposition=None),)
 
 
 def _with_stays(state: CareState, stays: list[Stay]) -> CareState:

@@ -47,6 +47,7 @@ class Stay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     discharge: UUID | None = None
     discharged: Moment | None = None
     disposition: str | None = None
+    is_discharge_only: bool = False  # its admission was taken back: the discharge alone stands
 
     @property
     def is_current(self) -> bool:
