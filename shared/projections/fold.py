@@ -198,8 +198,8 @@ class FoldedTable:
 class Fold:
     """Folds events of many participants into rows of every projection; participants do not meet.
 
-    Rows that a table has are stored before the first event that is for them is applied; without, a participant
-    begins with none.
+    Rows that a table has are stored before the first event that is for them is applied; without, a
+    participant begins with none.
     """
 
     def __init__(self, projections: Sequence[AnyProjection]) -> None:

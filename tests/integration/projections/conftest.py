@@ -63,7 +63,8 @@ class Desk:
             await task
 
     async def until_projected(self, seq: int, k: int = 0) -> None:
-        await self.until(f"select exists (select from log.checkpoint where k = {k} and seq >= {seq})")
+        question = f"select exists (select from log.checkpoint where k = {k} and seq >= {seq})"  # noqa: S608
+        await self.until(question)
 
     async def until(self, question: str) -> None:
         """Wait until Postgres answers the question with true."""
