@@ -25,12 +25,17 @@ class Held:
 
     async def sequences(self, keys: Iterable[str]) -> list[int]:
         """Return the sequences in INBOUND of what is held under any of the keys, oldest first."""
-        return sorted({msgspec.json.decode(entry.payload, type=int) for entry in await self._entries(keys)})
+        return sorted({_sequence_of(entry) for entry in await self._entries(keys)})
 
-    async def release(self, keys: Iterable[str]) -> None:
-        """Forget what is held under the keys, once it was told."""
+    async def release(self, keys: Iterable[str], sequence: int) -> None:
+        """Forget this notice under each of its keys, once it was told; what came since stays held."""
         for entry in await self._entries(keys):
-            await self._log.delete(_STREAM, entry.sequence)
+            if _sequence_of(entry) == sequence:
+                await self._log.delete(_STREAM, entry.sequence)
 
     async def _entries(self, keys: Iterable[str]) -> list[StoredMessage]:
         return [entry for key in keys async for entry in self._log.tail(_STREAM, f"$KV.HELD.{key}.>", 0)]
+
+
+def _sequence_of(entry: StoredMessage) -> int:
+    return msgspec.json.decode(entry.payload, type=int)

@@ -59,8 +59,8 @@ class InboundPolicy:
         keys = self._identification.keys(identifiers)
         await self._held.hold(keys, sequence)
         # Had a referral claimed an identifier between our look and our holding, nobody else would release it.
-        if await self._tell(envelope):
-            await self._held.release(keys)
+        if await self._identification.owner(identifiers) is not None:
+            await self._release(keys)
 
     async def _tell(self, envelope: InboundEnvelope) -> bool:
         owner = await self._identification.owner(envelope.data.person.identifiers)
@@ -74,10 +74,15 @@ class InboundPolicy:
 
     async def _release(self, keys: list[str]) -> None:
         """Tell what was held about the person; a notice is handled as if it came now, its time kept."""
-        sequences = await self._held.sequences(keys)
-        for sequence in sequences:
+        for sequence in await self._held.sequences(keys):
             stored = await self._log.get("INBOUND", sequence)
-            if stored is not None:
-                await self._tell(_DECODER.decode(stored.payload))
-        if sequences:
-            await self._held.release(keys)
+            if stored is None:
+                await self._held.release(
+                    keys, sequence
+                )  # INBOUND keeps longer than HELD: somebody deleted it
+                continue
+            envelope = _DECODER.decode(stored.payload)
+            if await self._tell(envelope):
+                await self._held.release(
+                    self._identification.keys(envelope.data.person.identifiers), sequence
+                )
