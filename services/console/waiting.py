@@ -6,6 +6,7 @@ from typing import Final
 
 import asyncpg
 
+from services.console.faults import Failed
 from services.console.place import Place
 from shared.events.envelope import Position
 from shared.projections.checkpoint import read_checkpoint
@@ -35,5 +36,5 @@ async def until_visible(place: Place, position: Position) -> bool:
                 return checkpoint is not None and checkpoint.seq >= position.sequence
 
             return await until(holds, VISIBLE_SECONDS)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (Failed, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False  # the log has it; the read models follow when Postgres is back

@@ -1,5 +1,6 @@
 """`throughcare demo` for real: every server and service of it, in a folder of its own."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from services.console.demo.hl7 import Patient, referral
 from services.console.demo.journeys import JOURNEYS
+from services.console.embedded import NatsServer
 from services.console.run_folder import RunFolder
 from services.console.server_process import wait_until
 
@@ -49,11 +51,13 @@ def running_demo() -> Generator[Path]:
     shutil.rmtree(folder)
 
 
-def throughcare(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def throughcare(
+    folder: Path, *arguments: str, more: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
-        env=environment(),
+        env={**environment(), **(more or {})},
         capture_output=True,
         text=True,
         timeout=120,
@@ -113,6 +117,23 @@ def test_a_demo_keeps_its_promises_continues_and_leaves_nothing_running(folder: 
     afresh = throughcare(folder, "demo", "--headless", "--fresh")
     assert afresh.returncode == 0, afresh.stderr
     assert "The cohort" in afresh.stdout
+
+
+async def test_servers_that_the_environment_names_are_used(
+    nats_server: NatsServer, database: str, folder: Path
+):
+    named = {
+        "THROUGHCARE_NATS_URL": nats_server.url,
+        "THROUGHCARE_NATS_MONITOR_URL": nats_server.monitor_url,
+        "THROUGHCARE_DATABASE_URL": database,
+    }
+    played = await asyncio.to_thread(throughcare, folder, "demo", "--headless", more=named)
+    assert played.returncode == 0, played.stderr
+    assert "Starting nats-server" not in played.stderr
+    assert not {"nats", "postgres"} & {path.name for path in (folder / ".throughcare").iterdir()}
+    afresh = await asyncio.to_thread(throughcare, folder, "demo", "--fresh", more=named)
+    assert afresh.returncode == 1
+    assert "set are THROUGHCARE_NATS_URL and THROUGHCARE_DATABASE_URL" in afresh.stderr
 
 
 def test_a_message_sent_beside_a_demo_is_in_the_timeline(running_demo: Path):

@@ -11,7 +11,7 @@ from uuid_utils import uuid7
 
 from services.console.answers import report
 from services.console.asking import send
-from services.console.options import Actor, AsJson
+from services.console.options import CONSOLE, Actor, AsJson
 from services.console.place import place_of
 
 
@@ -22,7 +22,7 @@ def command(
     body: Annotated[
         str, typer.Argument(metavar="JSON|@FILE", help="Its fields, or a file.", show_default=False)
     ],
-    actor: Actor = "coordinator:console",
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Send a command to a service and print the answer.
