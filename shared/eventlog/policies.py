@@ -28,6 +28,7 @@ TRIES_BEFORE_PARKING: Final = 6
 TRIES_WHILE_NOT_YET: Final = 12
 _FIRST_DELAY_SECONDS: Final = 0.2
 _LONGEST_DELAY_SECONDS: Final = 30.0
+_MOST_DOUBLINGS: Final = 32  # a message may be tried for days, and a float ends at 1023
 _IN_FLIGHT: Final = 64
 _log = structlog.get_logger()
 
@@ -151,7 +152,7 @@ class Policies:
         _log.warning(
             "policy-retry", consumer=consumer, sequence=delivery.sequence, reason=type(error).__name__
         )
-        return min(_FIRST_DELAY_SECONDS * 2 ** (delivery.number - 1), _LONGEST_DELAY_SECONDS)
+        return delay_after(delivery.number)
 
     async def _park(self, consumer: str, delivery: Delivery, reason: str) -> float | None:
         try:
@@ -199,6 +200,12 @@ class Policies:
         except Exception as error:  # noqa: BLE001 -- told to whoever asked
             return ReplayAnswer(done=False, sentence=f"It failed again ({_where(error)}).")
         return ReplayAnswer(done=True)
+
+
+def delay_after(tries: int) -> float:
+    """Return the seconds from a try, counted from 1, to the next: doubled each time, at most half a minute."""
+    doublings = min(tries - 1, _MOST_DOUBLINGS)
+    return min(_FIRST_DELAY_SECONDS * 2**doublings, _LONGEST_DELAY_SECONDS)
 
 
 async def as_it_came(message: NatsMessage) -> NatsMessage:

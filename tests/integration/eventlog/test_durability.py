@@ -1,5 +1,6 @@
 """Nothing is appended to a server that may lose what it acknowledged."""
 
+import asyncio
 import socket
 from collections.abc import Generator
 from pathlib import Path
@@ -11,8 +12,8 @@ from structlog.testing import capture_logs
 from services.console.embedded import NatsServer
 from services.console.nats_server import CONFIGURATION
 from services.console.server_process import free_port, start_on
-from shared.eventlog.durability import monitor_url, require_synced
-from shared.eventlog.errors import UnsyncedLogError
+from shared.eventlog.durability import monitor_url, require_synced, still_synced
+from shared.eventlog.errors import UnaskedLogError, UnsyncedLogError
 from shared.settings import Settings
 from tests.integration.eventlog.conftest import open_service
 
@@ -88,6 +89,29 @@ async def test_a_monitoring_that_hangs_is_refused_in_seconds(
         hangs = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(UnsyncedLogError):
             await require_synced(replace(of(nats_server), nats_monitor_url=hangs))
+
+
+async def test_a_server_that_comes_back_may_take_a_moment_to_say_how_it_syncs(nats_server: NatsServer):
+    failures: list[str] = []
+    nats_server.kill()
+    with capture_logs():
+        check = asyncio.create_task(still_synced(of(nats_server), failures.append)())
+        await refused_once(of(nats_server))
+        assert not check.done()
+        nats_server.start()
+        await check
+    assert failures == []
+
+
+async def test_a_service_ends_where_another_server_came_back(unsynced: NatsServer):
+    failures: list[str] = []
+    await still_synced(of(unsynced), failures.append)()
+    assert len(failures) == 1
+
+
+async def refused_once(settings: Settings) -> None:
+    with pytest.raises(UnaskedLogError):
+        await require_synced(settings)
 
 
 def test_without_a_monitoring_url_port_8222_of_the_server_is_asked(nats_server: NatsServer):
