@@ -3,6 +3,12 @@
 from typing import Final
 
 from tests.bench.figure import Measurement
-from tests.bench.figures import latency, pipeline
+from tests.bench.figures import catch_up, cold_load, commands, latency, pipeline
 
-ALL: Final[tuple[Measurement, ...]] = (pipeline.MEASUREMENT, latency.MEASUREMENT)
+ALL: Final[tuple[Measurement, ...]] = (
+    pipeline.MEASUREMENT,
+    latency.MEASUREMENT,
+    commands.MEASUREMENT,
+    catch_up.MEASUREMENT,
+    cold_load.MEASUREMENT,
+)
