@@ -133,7 +133,7 @@ async def test_servers_that_the_environment_names_are_used(
     assert not {"nats", "postgres"} & {path.name for path in (folder / ".throughcare").iterdir()}
     afresh = await asyncio.to_thread(throughcare, folder, "demo", "--fresh", more=named)
     assert afresh.returncode == 1
-    assert "set are THROUGHCARE_NATS_URL and THROUGHCARE_DATABASE_URL" in afresh.stderr
+    assert "THROUGHCARE_NATS_URL and THROUGHCARE_DATABASE_URL point elsewhere" in afresh.stderr
 
 
 def test_a_message_sent_beside_a_demo_is_in_the_timeline(running_demo: Path):
