@@ -23,7 +23,7 @@ import structlog
 from msgspec import Struct
 
 from shared import telemetry
-from shared.health import Check, Health, HealthServer
+from shared.health import Check, Health, HealthServer, NotReadyError
 from shared.settings import Settings
 
 GRACE_SECONDS: Final = 20.0
@@ -57,6 +57,7 @@ class Process:
         self._ports: dict[str, int] = {}
         self._server: HealthServer | None = None
         self._stop = asyncio.Event()
+        self._has_started = False
         self._failure: str | None = None
         self._limit: asyncio.TimerHandle | None = None
 
@@ -102,6 +103,7 @@ class Process:
 
     async def stopped(self) -> None:
         """Wait until the process was asked to stop; raises ProcessFailedError when it has to."""
+        self._has_started = True
         _log.info("started", admin=self.admin_url, pid=os.getpid(), **self._ports)
         await self._stop.wait()
         if self._failure is not None:
@@ -114,6 +116,7 @@ class Process:
             loop.add_signal_handler(each, self._signalled, each)
         self._server = HealthServer(self.health, self._settings.admin_host, self._settings.admin_port)
         self._server.start()
+        self.ready("start", self._expect_started)
         self._write_run_file()
         return self
 
@@ -137,6 +140,11 @@ class Process:
         for each in _SIGNALS:
             loop.remove_signal_handler(each)
         _log.info("stopped")
+
+    async def _expect_started(self) -> None:
+        # Its other checks are registered one after the other while it connects: none of them is no answer.
+        if not self._has_started:
+            raise NotReadyError("It is still starting.")
 
     def _signalled(self, which: signal.Signals) -> None:
         _log.info("stopping", signal=which.name)

@@ -1,6 +1,6 @@
 """The gateway, put together: MLLP in front, the log's INBOUND stream behind."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,7 @@ from services.gateway.mllp.server import Server, serve
 from services.gateway.receiver import Receiver
 from shared.eventlog import streams
 from shared.eventlog.connection import connect
-from shared.eventlog.durability import require_synced
-from shared.eventlog.errors import UnsyncedLogError
+from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.log import Log
 from shared.process import Process
 from shared.settings import Settings
@@ -32,7 +31,7 @@ async def run(settings: Settings) -> None:
 async def _log(settings: Settings, process: Process) -> AsyncGenerator[Log]:
     """Connect to the log; raises UnsyncedLogError, or StreamsError where the streams were not applied."""
     client = await connect(
-        settings, name="gateway", closed=process.nats_closed, reconnected=_still_synced(settings, process)
+        settings, name="gateway", closed=process.nats_closed, reconnected=still_synced(settings, process.fail)
     )
     try:
         await require_synced(settings)
@@ -55,15 +54,3 @@ async def _listen(settings: Settings, log: Log) -> Server:
         in_flight_size=2 * settings.mllp_max_bytes,
     )
     return await serve(receiver.receive, settings.mllp_host, settings.mllp_port, limits=limits)
-
-
-def _still_synced(settings: Settings, process: Process) -> Callable[[], Awaitable[None]]:
-    """Check the server that the client came back to: it may have been started with other settings."""
-
-    async def check() -> None:
-        try:
-            await require_synced(settings)
-        except UnsyncedLogError as error:
-            process.fail(str(error))
-
-    return check

@@ -29,8 +29,16 @@ def options(settings: Settings, *, name: str, closed: Callback | None = None) ->
         "reconnect_time_wait": _RECONNECT_WAIT_SECONDS,
         "ping_interval": _PING_SECONDS,
         "error_cb": _report,
+        "disconnected_cb": _disconnected(name),
         "closed_cb": closed,
     }
+
+
+def _disconnected(name: str) -> Callback:
+    async def tell() -> None:
+        _log.info("nats-disconnected", client=name)
+
+    return tell
 
 
 async def connect(

@@ -15,6 +15,10 @@ class UnsyncedLogError(Exception):
     """The log's server may lose what it acknowledged: it does not sync every write to disk."""
 
 
+class UnaskedLogError(UnsyncedLogError):
+    """The log's server does not say how it syncs: its monitoring gives no answer."""
+
+
 class NotYetError(Exception):
     """Something that this depends on has not been seen yet; it is tried again later."""
 

@@ -10,8 +10,8 @@ from nats.aio.client import Client
 from shared import metrics
 from shared.eventlog import streams
 from shared.eventlog.clock import Clock, utc_now
-from shared.eventlog.connection import Callback, close, connect, options
-from shared.eventlog.durability import require_synced
+from shared.eventlog.connection import close, connect, options
+from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.entities import Entities
 from shared.eventlog.errors import UnsyncedLogError
 from shared.eventlog.execute import Executor
@@ -46,7 +46,10 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
     """
     async with AsyncExitStack() as parts:
         client = await connect(
-            settings, name=service, closed=process.nats_closed, reconnected=_durability_of(settings, process)
+            settings,
+            name=service,
+            closed=process.nats_closed,
+            reconnected=still_synced(settings, process.fail),
         )
         parts.push_async_callback(close, client)
         await _expect_fit(client, settings, process)
@@ -86,18 +89,6 @@ def _broker(service: str, settings: Settings, process: Process) -> NatsBroker:
         graceful_timeout=15.0,
         **options(settings, name=f"{service}-broker", closed=process.nats_closed),
     )
-
-
-def _durability_of(settings: Settings, process: Process) -> Callback:
-    """Check a server that the client came back to: it may be another one, or started with other settings."""
-
-    async def check() -> None:
-        try:
-            await require_synced(settings)
-        except UnsyncedLogError as error:
-            process.fail(str(error))
-
-    return check
 
 
 def _consumers(log: Log, policies: Policies) -> Check:

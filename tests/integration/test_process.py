@@ -103,7 +103,7 @@ async def test_a_process_tells_where_it_is_and_that_it_is_ready(tmp_path: Path):
         assert (there.service, there.pid, there.ports) == ("sample", process.pid, {"mllp": 4711})
         assert await answer(f"{there.admin}/livez") == (200, b'{"alive":true}')
         status, body = await answer(f"{there.admin}/readyz")
-        assert (status, json.loads(body)) == (200, {"ready": True, "failing": {}, "checks": ["log"]})
+        assert (status, json.loads(body)) == (200, {"ready": True, "failing": {}, "checks": ["log", "start"]})
         assert (await answer(f"{there.admin}/elsewhere"))[0] == 404
 
 

@@ -95,7 +95,7 @@ async def test_a_server_that_comes_back_may_take_a_moment_to_say_how_it_syncs(na
     failures: list[str] = []
     nats_server.kill()
     with capture_logs():
-        check = asyncio.create_task(still_synced(of(nats_server), failures.append)())
+        check = asyncio.ensure_future(still_synced(of(nats_server), failures.append)())
         await refused_once(of(nats_server))
         assert not check.done()
         nats_server.start()
