@@ -9,9 +9,10 @@ import os
 import secrets
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
+from uuid import UUID
 
 import asyncpg
 from msgspec.structs import replace
@@ -31,7 +32,9 @@ from shared.eventlog.client import CommandClient
 from shared.eventlog.connection import connect
 from shared.eventlog.errors import LogUnavailableError
 from shared.eventlog.log import Log
-from shared.eventlog.subjects import stream_of
+from shared.eventlog.subjects import partition_of, stream_of
+from shared.events.registry import REGISTRY
+from shared.identifiers import identity_key
 from shared.projections.checkpoint import read_checkpoints
 from shared.projections.difference import Difference
 from shared.projections.history import stream_info
@@ -40,15 +43,14 @@ from shared.projections.postgres import connect as connect_postgres
 from shared.projections.verify import verify
 from shared.settings import Settings
 from shared.site import site_of
-from tests.e2e.account import Account, Ledger
-from tests.e2e.hospital import Hospital
+from tests.e2e.account import Account, Held, Ledger
+from tests.e2e.hospital import Hospital, Patient
 
 SERVICES: Final = ("gateway", "intake", "care_plan", "aftercare", "timeline")
 NATS: Final = "nats-server"
 POSTGRES: Final = "postgres"
 PARTITIONS: Final = 2
 PATIENCE_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.02
 
 Condition = Callable[[], bool] | Callable[[], Awaitable[bool]]
@@ -129,7 +131,8 @@ class Deployment:
         try:
             yield
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # killed in the meantime
+                os.kill(pid, signal.SIGCONT)
 
     def service(self, name: str) -> Service:
         """Return the process of a service."""
@@ -168,6 +171,22 @@ class Deployment:
             yield connection
         finally:
             await connection.close()
+
+    async def participant(self, person: Patient) -> UUID | None:
+        """Return who a person is here; None where nobody referred them."""
+        key = identity_key(person.identifier, self.settings.identifier_key)
+        claimed = partition_of(key, self.settings.partitions)
+        entry = await self.log.next(stream_of(claimed), f"care.{claimed}.identity.{key}", 1)
+        return REGISTRY.decode(entry.payload).subject if entry else None
+
+    async def held(self) -> Held:
+        """Return what the log holds now."""
+        return await self._account.read()
+
+    async def last(self, stream: str) -> int:
+        """Return the sequence of a stream's last message."""
+        jetstream = self.nats.jetstream()  # pyright: ignore[reportUnknownMemberType] -- its **opts have no types
+        return (await jetstream.stream_info(stream)).state.last_seq
 
     # Conditions
 
@@ -210,9 +229,8 @@ class Deployment:
         return before == await self._last_sequences()
 
     async def _last_sequences(self) -> list[int]:
-        names = [each.config["name"] for each in streams.declared(self.settings.partitions)]
-        jetstream = self.nats.jetstream()  # pyright: ignore[reportUnknownMemberType] -- its **opts have no types
-        return [(await jetstream.stream_info(name)).state.last_seq for name in names]
+        declared = streams.declared(self.settings.partitions)
+        return [await self.last(each.config["name"]) for each in declared]
 
     async def _is_handled(self) -> bool:
         for stream in streams.declared(self.settings.partitions):

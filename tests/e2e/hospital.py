@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from services.console.demo import hl7
 from services.gateway.mllp.client import send
+from shared.events.base import Identifier
 from tests.e2e.account import Ledger
 
 _ACCEPTED: Final = "AA"
@@ -70,6 +71,11 @@ class Patient:
             birth_date=date(1990, 1, 1),
             sex="F",
         )
+
+    @property
+    def identifier(self) -> Identifier:
+        """The hospital's number of the person."""
+        return Identifier(hl7.FACILITY, self.number)
 
     def stay(self, number: int = 1) -> hl7.Stay:
         """Their n-th visit, just over; its discharge was sent before anything that is sent now."""
