@@ -18,6 +18,7 @@ from shared.eventlog.errors import LogUnavailableError
 from shared.eventlog.execute import Executor
 from shared.eventlog.policies import as_it_came
 from shared.events.registry import UndecodableEventError
+from shared.telemetry import failure
 
 _IN_FLIGHT: Final = 64
 _ENCODER: Final = msgspec.json.Encoder()
@@ -54,8 +55,9 @@ class CommandHandlers:
 
     async def _handle(self, message: NatsMessage) -> bytes:
         name = message.raw_message.subject.rpartition(".")[2]
-        answer = await self.answer(name, message.raw_message.data)
         known = name if name in self._by_name else "unknown"
+        with metrics.COMMAND_SECONDS.labels(known).time():
+            answer = await self.answer(name, message.raw_message.data)
         metrics.COMMANDS.labels(known, answer.__struct_config__.tag).inc()
         return _ENCODER.encode(answer)
 
@@ -81,6 +83,10 @@ class CommandHandlers:
         except UndecodableEventError:
             _log.error("undecodable-entity", category=command.category, entity=command.entity)
             return reply.Unavailable(sentence="The record holds an event that this version cannot read.")
+        except Exception as error:  # noqa: BLE001 -- the broker would drop it, and the asker would wait
+            name = type(command).__name__
+            _log.error("command-failed", command=name, **failure(error))
+            return reply.Unavailable(sentence=f"{name} failed inside the service, which logged it.")
 
 
 __all__ = ["Accepted", "CommandHandlers", "Refused"]

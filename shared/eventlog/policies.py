@@ -203,7 +203,7 @@ class Policies:
 
 
 def delay_after(tries: int) -> float:
-    """Return the seconds from a try, counted from 1, to the next: doubled each time, at most half a minute."""
+    """Return the seconds from the n-th try to the next: doubled each time, at most half a minute."""
     doublings = min(tries - 1, _MOST_DOUBLINGS)
     return min(_FIRST_DELAY_SECONDS * 2**doublings, _LONGEST_DELAY_SECONDS)
 
