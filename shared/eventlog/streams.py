@@ -10,6 +10,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 
 DECLARATION: Final = Path(__file__).resolve().parents[2] / "deploy" / "nats" / "streams.yaml"
+_PARTITIONS: Final = "throughcare.partitions"
 _NANOSECONDS: Final = 1_000_000_000
 _NOT_FOUND: Final = (10059, 10014)  # stream, consumer
 
@@ -37,15 +38,17 @@ def declared(partitions: int, path: Path = DECLARATION, replicas: int = 1) -> It
     """Read the declaration, a `CARE` stream for each partition."""
     file = msgspec.yaml.decode(path.read_bytes(), type=_File)
     for raw in file.streams:
-        numbers = range(partitions) if "{k}" in raw["name"] else (0,)
-        for number in numbers:
-            yield _stream(_numbered(raw, number), file.consumer_defaults, replicas)
+        is_log = "{k}" in raw["name"]
+        marked = {**raw, "metadata": {_PARTITIONS: str(partitions)}} if is_log else raw
+        for number in range(partitions) if is_log else (0,):
+            yield _stream(_numbered(marked, number), file.consumer_defaults, replicas)
     for bucket in file.buckets:
         yield StreamDeclaration(_bucket_stream(bucket, replicas))
 
 
 async def apply(client: Client, partitions: int, path: Path = DECLARATION, replicas: int = 1) -> list[str]:
     """Create what is missing and update what differs; returns a line for each thing that was changed."""
+    await _refuse_other_partitions(client, partitions)
     changed: list[str] = []
     for stream in declared(partitions, path, replicas):
         changed += await _apply_stream(client, stream.config)
@@ -54,8 +57,22 @@ async def apply(client: Client, partitions: int, path: Path = DECLARATION, repli
     return changed
 
 
+async def _refuse_other_partitions(client: Client, partitions: int) -> None:
+    """Refuse a number of partitions that the log was not made with: entities would be looked for in vain."""
+    info = await _ask(client, "STREAM.INFO.CARE_0", {})
+    config: Config = {} if info is None else info["config"]
+    metadata: dict[str, str] = config.get("metadata", {})
+    made_with = metadata.get(_PARTITIONS)
+    if made_with not in (None, str(partitions)):
+        raise StreamsError(
+            f"The log was made with {made_with} partitions, which cannot change; {partitions} are asked for. "
+            f"Set THROUGHCARE_PARTITIONS={made_with}."
+        )
+
+
 async def require(client: Client, partitions: int, path: Path = DECLARATION) -> None:
     """Raise StreamsError unless every declared stream and consumer is there: services never declare one."""
+    await _refuse_other_partitions(client, partitions)
     for stream in declared(partitions, path):
         name = stream.config["name"]
         await _expect(client, f"STREAM.INFO.{name}", f"stream {name}")
@@ -93,7 +110,9 @@ async def _apply_consumer(client: Client, stream: str, config: Config) -> list[s
 def _same(wanted: Config, present: Config) -> bool:
     # The server leaves out what is false or zero, and a single filter may come back in its other form.
     filters = present.get("filter_subjects") or [present.get("filter_subject")]
-    present = {**present, "filter_subjects": filters}
+    # Among the metadata are the server's own.
+    ours = {key: value for key, value in present.get("metadata", {}).items() if not key.startswith("_nats.")}
+    present = {**present, "filter_subjects": filters, "metadata": ours}
     return all(
         present.get(key) == value or (not value and not present.get(key)) for key, value in wanted.items()
     )

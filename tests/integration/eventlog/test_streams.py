@@ -40,6 +40,13 @@ async def test_applying_makes_a_stream_for_each_partition_and_again_changes_noth
     await client.close()
 
 
+async def test_another_number_of_partitions_than_the_log_was_made_with_is_refused(nats: Client):
+    with pytest.raises(streams.StreamsError, match="THROUGHCARE_PARTITIONS=1"):
+        await streams.apply(nats, 4)
+    with pytest.raises(streams.StreamsError, match="cannot change"):
+        await streams.require(nats, 4)
+
+
 async def test_a_setting_that_drifted_is_put_back(nats: Client):
     await update(nats, "INBOUND", max_age=1_000_000_000 * 3600)
     assert await streams.apply(nats, 1) == ["stream INBOUND updated"]
