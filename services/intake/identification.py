@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -19,6 +19,8 @@ from shared.events.base import Identifier
 from shared.events.inbound import InboundEnvelope, Referral
 from shared.identifiers import identity_key
 from shared.settings import Settings
+
+_DISAGREE: Final = refused("identifiers-disagree", "The message's identifiers name different participants.")
 
 
 class Placed(NamedTuple):
@@ -57,16 +59,21 @@ class Identification:
 
     async def identify(self, envelope: InboundEnvelope, now: datetime) -> Identified:
         """Return the message's participant, and claim for them the identifiers that nobody has."""
-        identifiers = envelope.data.person.identifiers
+        identifiers = self._in_order(envelope.data.person.identifiers)
         # The only identifier is claimed without a look: the claim itself tells whether somebody has it.
         claims = [identity.State()] if len(identifiers) == 1 else await self._claims_of(identifiers)
         known = _one_owner(claims)
         participant = known or derived(envelope.id, "participant")
-        free = (i for i, claim in zip(identifiers, claims, strict=True) if claim.participant is None)
-        ours = await asyncio.gather(*(self._claim(envelope, each, participant, now) for each in free))
-        if all(ours):
-            return Identified(participant, known is None)
-        return Identified(await self._settled(identifiers), is_new=False)
+        free = _free(identifiers, claims)
+        first = 1 if known is None else 0  # who has the first of somebody new has them all: it is waited for
+        for turn in (free[:first], free[first:]):
+            if not await self._claim_all(envelope, turn, participant, now):
+                return Identified(await self._settled(envelope, identifiers, now), is_new=False)
+        return Identified(participant, known is None)
+
+    def _in_order(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
+        """Sort as every other process does, so that of two messages one loses the first claim already."""
+        return sorted(identifiers, key=lambda each: identity_key(each, self._secret))
 
     async def place(
         self, envelope: InboundEnvelope, message: Referral, participant: UUID, now: datetime
@@ -91,6 +98,13 @@ class Identification:
             raise PolicyRefusedError(outcome)
         return Placed(state.participant, state.referral, is_new=False)
 
+    async def _claim_all(
+        self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], participant: UUID, now: datetime
+    ) -> bool:
+        return all(
+            await asyncio.gather(*(self._claim(envelope, each, participant, now) for each in identifiers))
+        )
+
     async def _claim(
         self, envelope: InboundEnvelope, identifier: Identifier, participant: UUID, now: datetime
     ) -> bool:
@@ -105,11 +119,16 @@ class Identification:
         outcome = await self._executor.execute(identity.DECIDER, claim, expect_new=True)
         return not isinstance(outcome, Refused)
 
-    async def _settled(self, identifiers: Sequence[Identifier]) -> UUID:
-        """Return the owner after another message claimed an identifier first."""
-        owner = await self.owner(identifiers)
+    async def _settled(
+        self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], now: datetime
+    ) -> UUID:
+        """Return the owner after another message claimed an identifier first; the others are theirs, too."""
+        claims = await self._claims_of(identifiers)
+        owner = _one_owner(claims)
         if owner is None:
             raise PolicyRefusedError(refused("identifier-claimed", "An identifier has no readable owner."))
+        if not await self._claim_all(envelope, _free(identifiers, claims), owner, now):
+            raise PolicyRefusedError(_DISAGREE)
         return owner
 
     async def _claims_of(self, identifiers: Sequence[Identifier]) -> list[identity.State]:
@@ -120,10 +139,12 @@ class Identification:
         return (await self._executor.entity(identity.DECIDER, entity)).state
 
 
+def _free(identifiers: Sequence[Identifier], claims: Sequence[identity.State]) -> list[Identifier]:
+    return [i for i, claim in zip(identifiers, claims, strict=True) if claim.participant is None]
+
+
 def _one_owner(claims: Sequence[identity.State]) -> UUID | None:
     owners = {claim.participant for claim in claims if claim.participant is not None}
     if len(owners) > 1:
-        raise PolicyRefusedError(
-            refused("identifiers-disagree", "The message's identifiers name different participants.")
-        )
+        raise PolicyRefusedError(_DISAGREE)
     return next(iter(owners), None)
