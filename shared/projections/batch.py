@@ -9,7 +9,7 @@ from shared.projections.apply import Parked, apply, apply_one_by_one, park
 from shared.projections.checkpoint import Checkpoint, CheckpointMovedError
 from shared.projections.fold import Fold
 from shared.projections.generation import expect_generation
-from shared.projections.journal import COLUMNS, Entry, Journalled, LogMessage, journalled
+from shared.projections.journal import COLUMNS, Entry, Journalled
 from shared.projections.postgres import Connection, is_about_rows
 from shared.projections.projection import AnyProjection
 from shared.projections.queries import sql
@@ -50,12 +50,11 @@ class _RowsRefusedError(Exception):
     """Postgres refused rows of this batch: which event's is found out one by one."""
 
 
-async def project(connection: Connection, state: PartitionState, messages: Sequence[LogMessage]) -> None:
+async def project(connection: Connection, state: PartitionState, entries: Sequence[Journalled]) -> None:
     """Commit a batch, which must follow the checkpoint without a gap; the state then stands after it.
 
     Raises CheckpointMovedError where another process has taken over; with any error nothing is committed.
     """
-    entries = [journalled(message) for message in messages]
     try:
         await _commit(connection, state, entries, one_by_one=False)
     except _RowsRefusedError:

@@ -113,14 +113,14 @@ class PartitionProjector:
     async def _project_all(self, connection: Connection, state: PartitionState) -> None:
         while True:
             try:
-                messages = await self._reader.next(IDLE_SECONDS)
+                entries = await self._reader.next(IDLE_SECONDS)
             except ReaderLostError:
                 await self._open(connection, state.checkpoint)
                 continue
-            if not messages:
+            if not entries:
                 await connection.execute("select 1")  # whoever lost the lock must not believe to lead
                 continue
-            await project(connection, state, messages)
+            await project(connection, state, entries)
             await self._tell(state.checkpoint.seq)
 
     async def _tell(self, seq: int) -> None:

@@ -20,6 +20,8 @@ from shared.projections.projection import AnyProjection, Projection
 R = TypeVar("R", bound=Struct)
 Convert = Callable[[Any], object]
 
+WORTH_STAGING = 32  # rows
+
 _PLAIN: tuple[object, ...] = (UUID, str, int, float, bool, date, datetime)
 
 
@@ -58,11 +60,21 @@ class Table(Generic[R]):
         """Write what a fold changed."""
         if changes.removed:
             await connection.executemany(self._statements.remove, changes.removed)
-        if changes.replaced:
+        if len(changes.replaced) >= WORTH_STAGING:
+            await self._replace_staged(connection, changes.replaced)
+        elif changes.replaced:
             rows = [self.record_of(row) for row in changes.replaced]
             await connection.executemany(self._statements.replace, rows)
         if changes.added:
             await self.add(connection, changes.added)
+
+    async def _replace_staged(self, connection: Connection, rows: Sequence[R]) -> None:
+        """Replace many rows by one statement: half of Postgres' work for as many single ones."""
+        await connection.execute(self._statements.make_stage)
+        await connection.copy_records_to_table(
+            self._statements.stage, schema_name="pg_temp", records=map(self.record_of, rows)
+        )
+        await connection.execute(self._statements.replace_staged)
 
     async def add(self, connection: Connection, rows: Sequence[R]) -> None:
         """Write rows of keys that are not there yet."""
@@ -115,6 +127,15 @@ class _Statements:
             + " where ($1::uuid is null or participant > $1) and ($2::uuid is null or participant <= $2)"
         )
         self.replace = f"insert into {name} ({listed}) values ({places}) on conflict ({keys}) {conflict}"  # noqa: S608
+        self.stage = name.replace(".", "_")
+        self.make_stage = (
+            f"create temp table if not exists {self.stage} on commit delete rows"  # noqa: S608
+            f" as select {listed} from {name} with no data"
+        )
+        self.replace_staged = (
+            f"insert into {name} ({listed}) select {listed} from pg_temp.{self.stage}"  # noqa: S608
+            f" on conflict ({keys}) {conflict}"
+        )
         self.remove = f"delete from {name} where {matches}"  # noqa: S608
         self.clear = f"delete from {name} where participant = $1"  # noqa: S608
 
