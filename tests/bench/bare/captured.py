@@ -20,8 +20,8 @@ class Stored(Struct, frozen=True):
 class Captured(Struct, frozen=True, kw_only=True):
     """One referral of a new person with one identifier, from the message to what its sender is told.
 
-    `events` are, in the order that the log has them for the bare pipeline: the claims of the person's
-    identifier and of the placer's number, the registration (an atomic batch), and the receipt.
+    `events` are numbered as the bare pipeline has them: the claims of the person's identifier and of the
+    placer's number, the registration (an atomic batch), the receipt, and the acceptance by a command.
     """
 
     control_id: str
@@ -38,7 +38,12 @@ class Captured(Struct, frozen=True, kw_only=True):
 
     @property
     def events(self) -> tuple[Stored, ...]:
-        return (self.claim, self.placed, *self.registration, self.receipt)
+        return (self.claim, self.placed, *self.registration, self.receipt, self.accepted)
+
+    @property
+    def message_events(self) -> int:
+        """How many events one message leads to."""
+        return len(self.events) - 1
 
     @property
     def participant(self) -> int:
@@ -48,7 +53,7 @@ class Captured(Struct, frozen=True, kw_only=True):
     @property
     def referral(self) -> int:
         """The number of the event that names the referral's entity."""
-        return len(self.events) - 1
+        return self.message_events - 1
 
 
 def write(captured: Captured, path: Path) -> None:

@@ -1,29 +1,36 @@
 """Bare request to append: a responder that appends one event for each request, and answers."""
 
 import asyncio
+from typing import Final
 from uuid import uuid4
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from tests.bench.bare.captured import Captured
-from tests.bench.bare.log import append, bare, listen
+from tests.bench.bare.captured import Captured, id_of, subject_of
+from tests.bench.bare.log import append, listen
 
-SUBJECT = "bare.command"
-_IN_FLIGHT = 64  # as ours
+ON_REFERRALS: Final = "bare.command.referral"
+ON_PARTICIPANTS: Final = "bare.command.participant"
+_IN_FLIGHT: Final = 64  # as ours
 
 
 async def serve(client: Client, captured: Captured) -> None:
     """Answer requests, several at a time."""
-    event = captured.accepted
-    entity = bare(event.subject.rpartition(".")[0])
+    await _serve(client, captured, ON_REFERRALS, captured.message_events)
+    await _serve(client, captured, ON_PARTICIPANTS, captured.participant)
+
+
+async def _serve(client: Client, captured: Captured, subject: str, number: int) -> None:
+    event = captured.events[number]
     room = asyncio.Semaphore(_IN_FLIGHT)
     tasks: set[asyncio.Task[None]] = set()
 
     async def one(message: Msg) -> None:
         try:
-            id_ = str(uuid4())
-            await append(client, f"{entity}.{id_}", event.payload, id_)
+            control_id = f"{str(uuid4())[:-1]}0"
+            entity = subject_of(event, control_id, number)
+            await append(client, entity, event.payload, id_of(control_id, number))
             await client.publish(message.reply, captured.answer)
         finally:
             room.release()
@@ -34,4 +41,4 @@ async def serve(client: Client, captured: Captured) -> None:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    await listen(client, SUBJECT, receive, queue="bare")
+    await listen(client, subject, receive, queue="bare")

@@ -17,7 +17,7 @@ from shared.commands.intake import AcceptReferral, RegisterParticipant, SendInte
 from shared.events.base import Demographics
 from shared.settings import Settings
 from tests.bench.bare.captured import Captured, read
-from tests.bench.bare.commands import SUBJECT
+from tests.bench.bare.commands import ON_PARTICIPANTS, ON_REFERRALS
 from tests.bench.connections import nats_of, postgres_of
 from tests.bench.context import Context
 from tests.bench.doors import Door
@@ -25,6 +25,7 @@ from tests.bench.figure import Figure, Measurement, MeasurementError, Target, fi
 from tests.bench.pipeline import Pipeline, Watch
 from tests.bench.referrals import referrals
 from tests.bench.rounds import Rounds
+from tests.bench.town import Town
 
 _TARGET = Target(">=", 0.45)
 _CONCURRENT = 64
@@ -60,7 +61,7 @@ def run(context: Context) -> Sequence[Figure]:
     _forget(town.fleet)
     captured = read(town.captured)
     rates = [
-        uvloop.run(_round(town.settings, captured, received[at : at + count]))
+        uvloop.run(_round(town, captured, received[at : at + count]))
         for at in range(0, rounds * count, count)
     ]
     names = ("records out of memory", "records in memory", "new records")
@@ -96,15 +97,21 @@ def _forget(fleet: Fleet) -> None:
 
 
 async def _round(
-    settings: Settings, captured: Captured, received: Sequence[Referral]
+    town: Town, captured: Captured, received: Sequence[Referral]
 ) -> tuple[list[float], list[float]]:
-    """Return the rates of ours and, before each, of the bare responder."""
+    """Return the rates of ours and, before each, of the bare responder; behind both, all goes its way."""
     ours: list[float] = []
     bare: list[float] = []
-    async with nats_of(settings) as client:
-        for asked in (_acceptances(received), _notes(received), _registrations(len(received))):
-            bare.append(await _rate(client, [Asked(SUBJECT, captured.request)] * len(received)))
+    async with nats_of(town.settings) as client:
+        for subject, asked in (
+            (ON_REFERRALS, _acceptances(received)),
+            (ON_REFERRALS, _notes(received)),
+            (ON_PARTICIPANTS, _registrations(len(received))),
+        ):
+            bare.append(await _rate(client, [Asked(subject, captured.request)] * len(received)))
+            await town.bare.settled(client)
             ours.append(await _rate(client, list(asked)))
+            await town.ours.settled(client)
     return ours, bare
 
 

@@ -24,7 +24,7 @@ def run(context: Context) -> Sequence[Figure]:
     town = context.town()
     count = int(_RATE * context.choose(quick=4, full=10))
     rounds = context.choose(quick=3, full=5)
-    events = len(read(town.captured).events)
+    events = read(town.captured).message_events
 
     def latencies(pipeline: Pipeline) -> list[float]:
         return uvloop.run(_latencies(town.settings, pipeline, count, events))

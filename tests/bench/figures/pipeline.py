@@ -23,7 +23,7 @@ def run(context: Context) -> Sequence[Figure]:
     town = context.town()
     count = context.choose(quick=600, full=3_000)
     rounds = context.choose(quick=3, full=5)
-    events = len(read(town.captured).events)
+    events = read(town.captured).message_events
 
     def saturate(pipeline: Pipeline) -> float:
         return uvloop.run(_saturate(town.settings, pipeline, count, events))
