@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from msgspec.structs import replace
 from nats.aio.client import Client
+from nats.errors import NoRespondersError
 
 from services.console.embedded import NatsServer
 from services.intake.deciders import participant as participants
@@ -134,5 +134,10 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
-def with_partitions(settings: Settings, partitions: int) -> Settings:
-    return replace(settings, partitions=partitions)
+async def is_subscribed(client: Client, subject: str) -> bool:
+    """Tell whether anybody answers on the subject: another connection's subscription takes a moment."""
+    try:
+        await client.request(subject, b"", timeout=5)
+    except NoRespondersError:
+        return False
+    return True

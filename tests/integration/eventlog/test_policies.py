@@ -1,6 +1,7 @@
 """Policies: at least once, retried with patience, parked where that is no use, replayed by a person."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from shared.eventlog.runtime import Runtime
 from shared.events.base import Demographics
 from shared.settings import Settings
 from shared.site import site_of
-from tests.integration.eventlog.conftest import open_service, until
+from tests.integration.eventlog.conftest import is_subscribed, open_service, until
 from tests.integration.eventlog.stories import NOW
 
 CONSUMER = "care_plan-0"
@@ -63,11 +64,17 @@ async def start(service: Runtime, policy: Callable[[Delivery], Awaitable[None]])
     service.policies.subscribe("CARE_0", CONSUMER, policy)
     service.policies.serve_replays()
     await service.broker.start()
+    await until(lambda: is_subscribed(service.log.client, "replay.care_plan"))
 
 
 async def until_handled(service: Runtime) -> None:
+    """Wait until the whole stream is acknowledged; what is pending may lag behind what was published."""
+    last = await service.log.client.request("$JS.API.STREAM.INFO.CARE_0", b"")
+    last_seq = json.loads(last.data)["state"]["last_seq"]
+
     async def handled() -> bool:
-        return await service.log.pending("CARE_0", CONSUMER) == 0
+        info = await service.log.client.request(f"$JS.API.CONSUMER.INFO.CARE_0.{CONSUMER}", b"")
+        return bool(json.loads(info.data)["ack_floor"]["stream_seq"] == last_seq)
 
     await until(handled)
 

@@ -80,8 +80,9 @@ async def test_a_service_is_told_which_stream_is_missing(settings: Settings):
     with pytest.raises(streams.StreamsError, match=r"stream CARE_0 is not there: run `throughcare apply`"):
         await streams.require(client, 1)
     await streams.apply(client, 1)
-    with pytest.raises(streams.StreamsError, match=r"stream CARE_1 is not there"):
-        await streams.require(client, 2)
+    await ask(client, "STREAM.DELETE.TIMERS")
+    with pytest.raises(streams.StreamsError, match=r"stream TIMERS is not there"):
+        await streams.require(client, 1)
     await client.close()
 
 
