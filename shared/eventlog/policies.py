@@ -81,6 +81,7 @@ class Policies:
         self._clock = clock
         self._by_consumer: dict[str, Policy] = {}
         self._streams: dict[str, str] = {}
+        self._handing_back = False
 
     @property
     def consumers(self) -> list[tuple[str, str]]:
@@ -116,7 +117,14 @@ class Policies:
 
         self._broker.subscriber(f"replay.{self._service}", queue=self._service, decoder=as_it_came)(replay)
 
+    def hand_back(self) -> None:
+        """Begin no more message: what comes goes back at once, to another process or to the next start."""
+        self._handing_back = True
+
     async def _handle(self, consumer: str, policy: Policy, message: NatsMessage) -> None:
+        if self._handing_back:
+            await message.nack()
+            return
         delivery = _delivery(message)
         outcome = await self._outcome(consumer, policy, delivery)
         if outcome is None:

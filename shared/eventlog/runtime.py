@@ -4,13 +4,16 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from shared import metrics
 from shared.eventlog import streams
 from shared.eventlog.clock import Clock, utc_now
 from shared.eventlog.connection import close, connect, options
+from shared.eventlog.draining import drain
 from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.entities import Entities
 from shared.eventlog.errors import UnsyncedLogError
@@ -23,6 +26,8 @@ from shared.eventlog.timers import Timers
 from shared.health import Check, NotReadyError
 from shared.process import Process
 from shared.settings import Settings
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
         parts.push_async_callback(pool.close)
         log = Log(client)
         broker = _broker(service, settings, process)
-        parts.push_async_callback(broker.stop)
         policies = Policies(service, broker, log, utc_now)
+        parts.push_async_callback(_stop, broker, policies)
         process.ready("log", log.ping)
         process.ready("consumers", _consumers(log, policies))
         yield Runtime(
@@ -79,6 +84,15 @@ async def _expect_fit(client: Client, settings: Settings, process: Process) -> N
     except (UnsyncedLogError, StreamsError) as error:
         process.fail(str(error))  # before the connection that closes now is taken for the reason
         raise
+
+
+async def _stop(broker: NatsBroker, policies: Policies) -> None:
+    policies.hand_back()
+    await drain(broker)
+    try:
+        await broker.stop()
+    except NatsError as error:  # a server that is away: what was not acknowledged is delivered again
+        _log.warning("stopped-without-the-server", reason=type(error).__name__)
 
 
 def _broker(service: str, settings: Settings, process: Process) -> NatsBroker:
