@@ -9,7 +9,7 @@ from tests.e2e.deployment import Deployment
 
 
 class Kept:
-    """The deployment that tests share, as long as each leaves it sound: starting one takes seconds."""
+    """What the tests of a file share, as long as each leaves it sound: starting takes seconds."""
 
     def __init__(self) -> None:
         self._running: tuple[Deployment, Path] | None = None
@@ -33,7 +33,7 @@ class Kept:
             shutil.rmtree(directory)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def kept() -> AsyncGenerator[Kept]:
     kept = Kept()
     yield kept
@@ -42,5 +42,5 @@ async def kept() -> AsyncGenerator[Kept]:
 
 @pytest.fixture
 async def deployment(kept: Kept) -> Deployment:
-    """Throughcare as deployed, every service ready; it may hold what earlier tests sent."""
+    """Throughcare as deployed, every service ready; it may hold what the file's earlier tests sent."""
     return await kept.deployment()

@@ -179,6 +179,14 @@ class Deployment:
         entry = await self.log.next(stream_of(claimed), f"care.{claimed}.identity.{key}", 1)
         return REGISTRY.decode(entry.payload).subject if entry else None
 
+    async def registered(self, person: Patient) -> UUID:
+        """Refer a person, and return who that is here."""
+        await self.hospital.send([person.referral()])
+        await self.caught_up()
+        participant = await self.participant(person)
+        assert participant is not None
+        return participant
+
     async def held(self) -> Held:
         """Return what the log holds now."""
         return await self._account.read()

@@ -1,17 +1,23 @@
 """SIGTERM: a service ends in order, soon, and with nothing lost."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from services.console.demo.fleet import Service
 from services.console.server_process import wait_until
-from tests.e2e.deployment import SERVICES, Deployment
+from shared.commands.reply import Appended, Reply
+from shared.eventlog.client import CommandClient
+from tests.e2e.coordinator import set_goal
+from tests.e2e.deployment import NATS, POSTGRES, SERVICES, Deployment
 from tests.e2e.hospital import patients, steady_flow
 
 pytestmark = pytest.mark.timeout(120)
 
 PATIENTS = 60
+COORDINATORS = 8
+COMMANDS = 100
 STOP_SECONDS = 5.0
 
 
@@ -30,9 +36,43 @@ async def test_services_asked_to_stop_while_messages_flow_end_with_status_0_and_
     await deployment.account()
 
 
-async def test_stopped_with_nothing_to_do_every_service_ends_with_status_0(deployment: Deployment) -> None:
-    """As a rollout does: all at once."""
+async def test_coordinators_do_not_notice_that_one_of_two_processes_is_stopped(
+    deployment: Deployment,
+) -> None:
+    client, answers, enough = (
+        CommandClient(deployment.nats, timeout_seconds=30),
+        list[Reply](),
+        asyncio.Event(),
+    )
+    people = [await deployment.registered(person) for person in patients(COORDINATORS)]
+    async with deployment.doubled():
+        asking = [asyncio.create_task(keep_asking(client, each, answers, enough)) for each in people]
+        await deployment.until("commands are answered", lambda: len(answers) > COMMANDS)
+        await expect_end(deployment.service("care_plan"))
+        more = len(answers) + COMMANDS
+        await deployment.until("the other process answers", lambda: len(answers) > more)
+        enough.set()
+        await asyncio.gather(*asking)
+        deployment.restart("care_plan")
+        await deployment.account()
+    assert {type(answer) for answer in answers} == {Appended}
+
+
+async def keep_asking(
+    client: CommandClient, participant: UUID, answers: list[Reply], enough: asyncio.Event
+) -> None:
+    """Ask one command after the other, each once."""
+    while not enough.is_set():
+        answers.append(await client.ask(set_goal(participant)))
+
+
+@pytest.mark.parametrize("server", [NATS, POSTGRES])
+async def test_services_asked_to_stop_while_a_server_is_away_end_with_status_0(
+    deployment: Deployment, server: str
+) -> None:
+    deployment.kill(server)
     await asyncio.gather(*(expect_end(deployment.service(name)) for name in SERVICES))
+    deployment.restart(server)
     for name in SERVICES:
         deployment.restart(name)
     await deployment.account()

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +11,7 @@ from shared.commands.reply import Appended, Reply, Unchanged
 from shared.events.encounter import DischargeNotified
 from shared.events.plan import GoalSet
 from shared.events.referral import ReferralDuplicateDetected, ReferralReceived
+from tests.e2e.coordinator import set_goal
 from tests.e2e.deployment import Deployment
 from tests.e2e.hospital import Patient
 
@@ -24,7 +24,7 @@ REFERRALS = 20
 
 
 async def test_a_thousand_commands_on_one_participant_lose_no_update(deployment: Deployment) -> None:
-    participant = await registered(deployment)
+    participant = await deployment.registered(Patient())
     commands = [set_goal(participant) for _ in range(COMMANDS)]
     async with deployment.doubled():
         answers = await asked(deployment, commands)
@@ -36,7 +36,7 @@ async def test_a_thousand_commands_on_one_participant_lose_no_update(deployment:
 
 
 async def test_each_command_given_to_both_processes_at_once_is_done_once(deployment: Deployment) -> None:
-    participant = await registered(deployment)
+    participant = await deployment.registered(Patient())
     commands = [set_goal(participant) for _ in range(100)]
     async with deployment.doubled():
         twice = [command for command in commands for _ in range(2)]
@@ -65,26 +65,6 @@ async def test_messages_about_one_person_through_two_gateways_have_each_effect_o
     assert told[ReferralReceived] == 1
     assert told[ReferralDuplicateDetected] == REFERRALS - 1
     assert told[DischargeNotified] == STAYS
-
-
-async def registered(deployment: Deployment) -> UUID:
-    person = Patient()
-    await deployment.hospital.send([person.referral()])
-    await deployment.caught_up()
-    participant = await deployment.participant(person)
-    assert participant is not None
-    return participant
-
-
-def set_goal(participant: UUID) -> SetGoal:
-    return SetGoal(
-        id=uuid4(),
-        participant=participant,
-        actor="coordinator:7",
-        now=datetime.now(UTC),
-        goal=uuid4(),
-        description="Sleep seven hours a night",
-    )
 
 
 async def asked(deployment: Deployment, commands: list[SetGoal]) -> list[Reply]:
