@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from urllib.request import urlopen
 from uuid import UUID, uuid4
@@ -15,11 +18,17 @@ from nats.aio.client import Client
 
 from services.console.embedded import NatsServer, PostgresServer, start_postgres
 from services.intake.deciders import participant as participants
+from services.intake.deciders import referral as referrals
 from services.timeline.read_models import projections
 from shared.commands import reply
 from shared.commands.decision import Refused
-from shared.commands.intake import CorrectDemographics
-from shared.events.base import Demographics
+from shared.commands.intake import (
+    AcceptReferral,
+    CorrectDemographics,
+    ReceiveReferral,
+    ScheduleIntakeAppointment,
+)
+from shared.events.base import Demographics, Identifier
 from shared.projections.migration import migrate
 from shared.projections.postgres import connect as connect_to_postgres
 from shared.projections.projector import Projector
@@ -29,11 +38,13 @@ from tests.integration.eventlog.conftest import Office, open_office, until
 from tests.integration.eventlog.stories import NOW, register
 
 
-@pytest.fixture
-def own_postgres(servers_directory: Path) -> Generator[PostgresServer]:
-    """A Postgres to kill."""
-    with start_postgres(servers_directory / "postgres") as server:
+@pytest.fixture(scope="module")
+def own_postgres() -> Generator[PostgresServer]:
+    """A Postgres of these tests alone, to kill and to listen to."""
+    directory = Path(tempfile.mkdtemp(prefix="throughcare-"))
+    with start_postgres(directory / "postgres") as server:
         yield server
+    shutil.rmtree(directory)
 
 
 @asynccontextmanager
@@ -153,12 +164,14 @@ async def test_a_cold_load_is_one_query_and_one_request(
     nats: Client, settings: Settings, nats_server: NatsServer, own_postgres: PostgresServer
 ):
     """Counted where they arrive: in Postgres' own log of statements, and by the server for the connection."""
-    settings, ada = replace(settings, database_url=own_postgres.url, state_cache=0), uuid4()
+    connection = await connect_to_postgres(own_postgres.url)
+    await connection.execute("create database counted")
+    database = own_postgres.url.replace("/throughcare?", "/counted?")
+    settings, ada = replace(settings, database_url=database, state_cache=0), uuid4()
     async with open_office(settings) as office:
-        async with projecting(nats, own_postgres.url, settings) as projector:
+        async with projecting(nats, database, settings) as projector:
             await until_projected(projector, await registered(office, ada, "1", "2"))
-        connection = await connect_to_postgres(own_postgres.url)
-        await connection.execute("alter database throughcare set log_statement = 'all'")
+        await connection.execute("alter database counted set log_statement = 'all'")
         await connection.close()
         async with open_office(settings) as reader:
             await values_of(reader, ada)  # opens the connection and prepares the statement
@@ -190,9 +203,38 @@ async def test_an_entity_in_memory_is_loaded_without_asking_anybody(office: Offi
 
 
 async def test_a_refusal_is_not_given_on_an_old_state(office: Office):
+    ada, asked = uuid4(), uuid4()
+    received = ReceiveReferral(
+        id=uuid4(),
+        participant=ada,
+        actor="source:general",
+        now=NOW,
+        referral=asked,
+        placer=Identifier("GENHOSP", "1", "PLAC"),
+        source="hospital",
+    )
+    accepted = AcceptReferral(id=uuid4(), participant=ada, actor="c:7", now=NOW, referral=asked, owner="c:7")
+    appointment = ScheduleIntakeAppointment(
+        id=uuid4(),
+        participant=ada,
+        actor="c:7",
+        now=NOW,
+        referral=asked,
+        appointment=uuid4(),
+        start=NOW + timedelta(days=1),
+        end=NOW + timedelta(days=1, hours=1),
+    )
+    await office.executor.execute(referrals.DECIDER, received)
+    assert isinstance(await office.executor.execute(referrals.DECIDER, appointment), Refused)
+    async with open_office(office.settings) as other:
+        await other.executor.execute(referrals.DECIDER, accepted)
+    assert isinstance(await office.executor.execute(referrals.DECIDER, appointment), reply.Appended)
+
+
+async def test_a_refusal_is_not_given_for_somebody_who_was_registered_meanwhile(office: Office):
     ada = uuid4()
     correct = CorrectDemographics(
-        id=uuid4(), participant=ada, actor="coordinator:7", now=NOW, demographics=Demographics(family="New")
+        id=uuid4(), participant=ada, actor="c:7", now=NOW, demographics=Demographics(family="New")
     )
     first = await office.executor.execute(participants.DECIDER, correct, expect_new=True)
     assert isinstance(first, Refused)
