@@ -44,7 +44,8 @@ class Desk:
             await publish_async(self.streams, each.subject, each.message, {"Nats-Msg-Id": str(each.id)})
             for each in events
         ]
-        return (await asyncio.gather(*acks))[-1].seq
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return (await asyncio.gather(*acks))[-1].seq
 
     def project(
         self, read_models: Sequence[AnyProjection] | None = None, *, partitions: int = 1, batch: int = 500
