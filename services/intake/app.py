@@ -24,6 +24,8 @@ async def run(settings: Settings) -> None:
                 stream_of(partition), f"intake-{partition}", OutboundPolicy(executor, log)
             )
         runtime.policies.serve_replays()
-        CommandHandlers(executor, ACCEPTED, runtime.clock).subscribe(runtime.broker, "intake")
+        CommandHandlers(executor, ACCEPTED, runtime.clock).subscribe(
+            runtime.broker, runtime.in_flight, "intake"
+        )
         await runtime.broker.start()
         await process.stopped()

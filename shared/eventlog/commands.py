@@ -16,11 +16,11 @@ from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
 from shared.eventlog.errors import LogUnavailableError
 from shared.eventlog.execute import Executor
+from shared.eventlog.in_flight import InFlight
 from shared.eventlog.policies import as_it_came
 from shared.events.registry import UndecodableEventError
 from shared.telemetry import failure
 
-_IN_FLIGHT: Final = 64
 _ENCODER: Final = msgspec.json.Encoder()
 _log = structlog.get_logger()
 
@@ -43,23 +43,23 @@ class CommandHandlers:
             one.type.__name__: (msgspec.json.Decoder(one.type), one.decider) for one in accepted
         }
 
-    def subscribe(self, broker: NatsBroker, service: str) -> None:
+    def subscribe(self, broker: NatsBroker, in_flight: InFlight, service: str) -> None:
         """Answer the service's commands on the broker, several at a time."""
         broker.subscriber(
             f"command.{service}.*",
             queue=service,
-            max_workers=_IN_FLIGHT,
             ack_policy=AckPolicy.MANUAL,  # core NATS: there is nothing to acknowledge
             decoder=as_it_came,
-        )(self._handle)
+            no_reply=True,  # the task answers
+        )(in_flight.several(self._handle))
 
-    async def _handle(self, message: NatsMessage) -> bytes:
+    async def _handle(self, message: NatsMessage) -> None:
         name = message.raw_message.subject.rpartition(".")[2]
         known = name if name in self._by_name else "unknown"
         with metrics.COMMAND_SECONDS.labels(known).time():
             answer = await self.answer(name, message.raw_message.data)
         metrics.COMMANDS.labels(known, answer.__struct_config__.tag).inc()
-        return _ENCODER.encode(answer)
+        await message.raw_message.respond(_ENCODER.encode(answer))
 
     async def answer(self, name: str, body: bytes) -> reply.Reply:
         """Execute the command of that name and JSON body."""

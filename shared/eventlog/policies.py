@@ -20,6 +20,7 @@ from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
 from shared.eventlog.errors import LogUnavailableError, NotYetError, PolicyRefusedError
 from shared.eventlog.execute import Executor
+from shared.eventlog.in_flight import InFlight
 from shared.eventlog.log import Log
 from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
 from shared.events.registry import UndecodableEventError
@@ -29,7 +30,6 @@ TRIES_WHILE_NOT_YET: Final = 12
 _FIRST_DELAY_SECONDS: Final = 0.2
 _LONGEST_DELAY_SECONDS: Final = 30.0
 _MOST_DOUBLINGS: Final = 32  # a message may be tried for days, and a float ends at 1023
-_IN_FLIGHT: Final = 64
 _log = structlog.get_logger()
 
 
@@ -73,9 +73,10 @@ async def carry_out(
 class Policies:
     """The policies of one service: subscribes them, retries, parks and replays."""
 
-    def __init__(self, service: str, broker: NatsBroker, log: Log, clock: Clock) -> None:
+    def __init__(self, service: str, broker: NatsBroker, in_flight: InFlight, log: Log, clock: Clock) -> None:
         self._service = service
         self._broker = broker
+        self._in_flight = in_flight
         self._log = log
         self._parking = Parking(log)
         self._clock = clock
@@ -103,11 +104,10 @@ class Policies:
             f"deliver.{consumer}",  # only a label: the durable consumer has its filters
             queue=consumer,
             stream=JStream(stream, declare=False),
-            max_workers=_IN_FLIGHT,
             ack_policy=AckPolicy.MANUAL,
             decoder=as_it_came,
             no_reply=True,
-        )(handle)
+        )(self._in_flight.several(handle))
 
     def serve_replays(self) -> None:
         """Answer `replay.<service>`: handle a parked message again."""

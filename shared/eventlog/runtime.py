@@ -18,6 +18,7 @@ from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.entities import Entities
 from shared.eventlog.errors import UnsyncedLogError
 from shared.eventlog.execute import Executor
+from shared.eventlog.in_flight import InFlight
 from shared.eventlog.journal import Journal, open_pool
 from shared.eventlog.log import Log
 from shared.eventlog.policies import Policies
@@ -39,6 +40,7 @@ class Runtime:
     log: Log
     executor: Executor
     broker: NatsBroker
+    in_flight: InFlight
     policies: Policies
     timers: Timers
 
@@ -62,8 +64,9 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
         parts.push_async_callback(pool.close)
         log = Log(client)
         broker = _broker(service, settings, process)
-        policies = Policies(service, broker, log, utc_now)
-        parts.push_async_callback(_stop, broker, policies)
+        in_flight = InFlight()
+        policies = Policies(service, broker, in_flight, log, utc_now)
+        parts.push_async_callback(_stop, broker, in_flight, policies)
         process.ready("log", log.ping)
         process.ready("consumers", _consumers(log, policies))
         yield Runtime(
@@ -72,6 +75,7 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
             log=log,
             executor=Executor(log, Entities(log, Journal(pool), keep=settings.state_cache), settings),
             broker=broker,
+            in_flight=in_flight,
             policies=policies,
             timers=Timers(service, log),
         )
@@ -86,9 +90,9 @@ async def _expect_fit(client: Client, settings: Settings, process: Process) -> N
         raise
 
 
-async def _stop(broker: NatsBroker, policies: Policies) -> None:
+async def _stop(broker: NatsBroker, in_flight: InFlight, policies: Policies) -> None:
     policies.hand_back()
-    await drain(broker)
+    await drain(broker, in_flight)
     try:
         await broker.stop()
     except NatsError as error:  # a server that is away: what was not acknowledged is delivered again

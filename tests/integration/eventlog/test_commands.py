@@ -30,7 +30,7 @@ SERVICES_CLOCK = datetime(2026, 11, 22, 12, tzinfo=UTC)
 async def intake(nats: Client, settings: Settings) -> AsyncGenerator[Runtime]:
     async with open_service("intake", settings) as runtime:
         CommandHandlers(runtime.executor, ACCEPTED, lambda: SERVICES_CLOCK).subscribe(
-            runtime.broker, "intake"
+            runtime.broker, runtime.in_flight, "intake"
         )
         await runtime.broker.start()
         await until(lambda: is_subscribed(nats, "command.intake.Anything"))
@@ -140,7 +140,7 @@ async def test_a_decision_that_breaks_is_answered_at_once_and_logged_without_its
     broken = Decider("participant", participants.DECIDER.initial, participants.DECIDER.evolve, breaks)
     async with open_service("intake", settings) as runtime:
         handlers = CommandHandlers(runtime.executor, [Accepted(RegisterParticipant, broken)], lambda: NOW)
-        handlers.subscribe(runtime.broker, "intake")
+        handlers.subscribe(runtime.broker, runtime.in_flight, "intake")
         await runtime.broker.start()
         await until(lambda: is_subscribed(nats, "command.intake.Anything"))
         with capture_logs() as logs:
@@ -156,7 +156,9 @@ async def test_a_decision_that_breaks_is_answered_at_once_and_logged_without_its
 
 async def test_two_instances_answer_each_command_once(ask: CommandClient, settings: Settings, office: Office):
     async with open_service("intake", settings) as other:
-        CommandHandlers(other.executor, ACCEPTED, lambda: SERVICES_CLOCK).subscribe(other.broker, "intake")
+        CommandHandlers(other.executor, ACCEPTED, lambda: SERVICES_CLOCK).subscribe(
+            other.broker, other.in_flight, "intake"
+        )
         await other.broker.start()
         people = [uuid4() for _ in range(50)]
         answers = [await ask.ask(register(UUID(str(one)), "1")) for one in people]
