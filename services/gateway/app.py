@@ -8,7 +8,7 @@ from services.gateway.mllp.connection import Limits
 from services.gateway.mllp.server import Server, serve
 from services.gateway.receiver import Receiver
 from shared.eventlog import streams
-from shared.eventlog.connection import connect
+from shared.eventlog.connection import close, connect
 from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.log import Log
 from shared.process import Process
@@ -38,7 +38,7 @@ async def _log(settings: Settings, process: Process) -> AsyncGenerator[Log]:
         await streams.require(client, settings.partitions)
         yield Log(client)
     finally:
-        await client.close()
+        await close(client)
 
 
 async def _listen(settings: Settings, log: Log) -> Server:

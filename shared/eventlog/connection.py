@@ -1,7 +1,7 @@
 """How every process connects to NATS."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -17,6 +17,7 @@ Callback = Callable[[], Awaitable[None]]
 _FOR_EVER: Final = -1  # a client that gives up makes pull subscribers spin
 _RECONNECT_WAIT_SECONDS: Final = 0.25
 _PING_SECONDS: Final = 10
+_CLOSE_SECONDS: Final = 2.0
 
 
 def options(settings: Settings, *, name: str, closed: Callback | None = None) -> dict[str, Any]:
@@ -56,9 +57,17 @@ async def connect(
 
 
 async def close(client: Client) -> None:
-    """Close the connection, whether the server is there or not."""
-    with suppress(OSError):  # what was not sent yet cannot be flushed to a server that is gone
-        await client.close()
+    """Close the connection, whether the server is there or not; after 2 s it is left to the process' end.
+
+    In a task of its own: while it reconnects, nats-py's `close` may wait for ever, write to a transport that
+    is gone, or raise the cancellation of a future of its own.
+    """
+    closing = asyncio.ensure_future(client.close())
+    await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
+    if not closing.done():
+        closing.cancel()
+    elif not closing.cancelled() and (error := closing.exception()) is not None:
+        _log.info("nats-not-closed-in-order", reason=type(error).__name__)
 
 
 async def _report(error: Exception) -> None:

@@ -1,9 +1,12 @@
 """What every deciding service is made of: the log, entities, commands, policies and timers, put together."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, Final
 
+import asyncpg
 import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
@@ -28,6 +31,8 @@ from shared.health import Check, NotReadyError
 from shared.process import Process
 from shared.settings import Settings
 
+_STOP_SECONDS: Final = 4.0
+_CLOSE_SECONDS: Final = 1.0
 _log = structlog.get_logger()
 
 
@@ -61,7 +66,7 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
         parts.push_async_callback(close, client)
         await _expect_fit(client, settings, process)
         pool = await open_pool(settings)
-        parts.push_async_callback(pool.close)
+        parts.push_async_callback(_close_pool, pool)
         log = Log(client)
         broker = _broker(service, settings, process)
         in_flight = InFlight()
@@ -91,12 +96,22 @@ async def _expect_fit(client: Client, settings: Settings, process: Process) -> N
 
 
 async def _stop(broker: NatsBroker, in_flight: InFlight, policies: Policies) -> None:
+    """End what was begun, for 4 s. What was not is delivered again, and a command's asker asks again."""
     policies.hand_back()
-    await drain(broker, in_flight)
     try:
-        await broker.stop()
-    except NatsError as error:  # a server that is away: what was not acknowledged is delivered again
-        _log.warning("stopped-without-the-server", reason=type(error).__name__)
+        async with asyncio.timeout(_STOP_SECONDS):
+            await drain(broker, in_flight)
+            await broker.stop()
+    except (TimeoutError, NatsError, OSError) as error:  # a server is away, so that nothing can be ended
+        _log.warning("stopped-with-work-begun", reason=type(error).__name__)
+
+
+async def _close_pool(pool: "asyncpg.Pool[Any]") -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
 
 
 def _broker(service: str, settings: Settings, process: Process) -> NatsBroker:

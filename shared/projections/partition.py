@@ -63,6 +63,7 @@ class PartitionProjector:
             except (HistoryLostError, OtherProjectionsError) as error:
                 await self._stop(error)
             except Exception as error:  # noqa: BLE001 (a projector that ends helps nobody; the problem is shown)
+                _expect_wanted(error)
                 await self._pause(error)
 
     async def _stop(self, error: Exception) -> None:
@@ -130,6 +131,13 @@ class PartitionProjector:
 
     def _enter(self, role: Role, seq: int) -> None:
         self.status = PartitionStatus(self._k, role, seq)
+
+
+def _expect_wanted(error: Exception) -> None:
+    """Raise the cancellation that an error took the place of: a rollback fails where the connection is gone."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 def _sentence(error: Exception, k: int) -> str:
