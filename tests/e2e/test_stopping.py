@@ -67,15 +67,22 @@ async def keep_asking(
 
 
 @pytest.mark.parametrize("server", [NATS, POSTGRES])
-async def test_services_asked_to_stop_while_a_server_is_away_end_with_status_0(
+async def test_with_a_server_away_services_stop_with_status_0_and_start_to_wait_for_it(
     deployment: Deployment, server: str
 ) -> None:
+    await deployment.hospital.send(steady_flow(patients(10)))
     deployment.kill(server)
     await asyncio.gather(*(expect_end(deployment.service(name)) for name in SERVICES))
-    deployment.restart(server)
     for name in SERVICES:
         deployment.restart(name)
+    for name in SERVICES:
+        await deployment.until(f"{name} is there", lambda name=name: is_there(deployment, name))
+    deployment.restart(server)
     await deployment.account()
+
+
+def is_there(deployment: Deployment, name: str) -> bool:
+    return deployment.service(name).reached() is not None
 
 
 async def expect_end(service: Service) -> None:

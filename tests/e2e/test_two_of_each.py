@@ -12,8 +12,8 @@ from shared.events.encounter import DischargeNotified
 from shared.events.plan import GoalSet
 from shared.events.referral import ReferralDuplicateDetected, ReferralReceived
 from tests.e2e.coordinator import set_goal
-from tests.e2e.deployment import Deployment
-from tests.e2e.hospital import Patient
+from tests.e2e.deployment import SERVICES, Deployment
+from tests.e2e.hospital import Patient, patients, steady_flow
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -65,6 +65,21 @@ async def test_messages_about_one_person_through_two_gateways_have_each_effect_o
     assert told[ReferralReceived] == 1
     assert told[ReferralDuplicateDetected] == REFERRALS - 1
     assert told[DischargeNotified] == STAYS
+
+
+async def test_when_one_process_of_each_is_killed_the_other_goes_on_alone(deployment: Deployment) -> None:
+    async with deployment.doubled() as other:
+        messages = steady_flow(patients(60))
+        flow = asyncio.create_task(other.send(messages))
+        await deployment.until("messages flow", lambda: other.accepted > len(messages) // 3)
+        for name in SERVICES:
+            deployment.kill(name)
+        await flow
+        await deployment.caught_up()
+        assert other.unanswered == 0
+        for name in SERVICES:
+            deployment.restart(name)
+        await deployment.account()
 
 
 async def asked(deployment: Deployment, commands: list[SetGoal]) -> list[Reply]:
