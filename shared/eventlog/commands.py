@@ -14,7 +14,7 @@ from shared.commands import reply
 from shared.commands.base import Command
 from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
-from shared.eventlog.errors import LogUnavailableError
+from shared.eventlog.errors import LogUnavailableError, TooLargeError
 from shared.eventlog.execute import Executor
 from shared.eventlog.in_flight import InFlight
 from shared.eventlog.policies import as_it_came
@@ -80,6 +80,8 @@ class CommandHandlers:
             return reply.Unavailable(
                 sentence="It could not be stored now. Asking again with the same id is safe."
             )
+        except TooLargeError as error:
+            return reply.Invalid(sentence=str(error))
         except UndecodableEventError:
             _log.error("undecodable-entity", category=command.category, entity=command.entity)
             return reply.Unavailable(sentence="The record holds an event that this version cannot read.")

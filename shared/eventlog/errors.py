@@ -7,6 +7,10 @@ class LogUnavailableError(Exception):
     """The log did not answer; whether it stored what was sent is not known, so the command is asked again."""
 
 
+class TooLargeError(Exception):
+    """A message is larger than the log's server takes; asking again does not help."""
+
+
 class ConflictError(Exception):
     """Somebody else appended to the entity first; nothing was stored."""
 

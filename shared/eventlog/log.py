@@ -10,9 +10,10 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from uuid_utils import uuid4
 
-from shared.eventlog.errors import ConflictError, LogUnavailableError
+from shared.eventlog.errors import ConflictError, LogUnavailableError, TooLargeError
 from shared.eventlog.subjects import EntityKey
 
 _EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
@@ -74,7 +75,7 @@ class Log:
         """Append all messages to the entity, or none; returns the sequence of the last.
 
         `expected` is the sequence of the entity's last event, 0 for a new entity. Raises ConflictError where
-        somebody was first, LogUnavailableError where no answer came.
+        somebody was first, LogUnavailableError where no answer came, TooLargeError.
         """
         if len(messages) == 1:
             headers = {_MESSAGE_ID: str(messages[0].id), _EXPECTED: str(expected)}
@@ -139,14 +140,22 @@ class Log:
     async def _publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         try:
             await self.client.publish(subject, payload, headers=headers)
+        except MaxPayloadError as error:
+            raise TooLargeError(_too_large(payload)) from error
         except NatsError as error:
             raise LogUnavailableError(f"The log cannot be reached ({type(error).__name__}).") from error
 
     async def _request(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> Msg:
         try:
             return await self.client.request(subject, payload, timeout=self._timeout, headers=headers)
+        except MaxPayloadError as error:
+            raise TooLargeError(_too_large(payload)) from error
         except (NatsError, TimeoutError) as error:
             raise LogUnavailableError(f"The log did not answer ({type(error).__name__}).") from error
+
+
+def _too_large(payload: bytes) -> str:
+    return f"The log's server does not take a message of {len(payload)} bytes."
 
 
 def _batch_headers(batch: str, number: int, message: Message) -> dict[str, str]:

@@ -18,7 +18,7 @@ from shared import metrics
 from shared.commands.base import Command
 from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
-from shared.eventlog.errors import LogUnavailableError, NotYetError, PolicyRefusedError
+from shared.eventlog.errors import LogUnavailableError, NotYetError, PolicyRefusedError, TooLargeError
 from shared.eventlog.execute import Executor
 from shared.eventlog.in_flight import InFlight
 from shared.eventlog.log import Log
@@ -138,7 +138,7 @@ class Policies:
             await policy(delivery)
         except (LogUnavailableError, OSError, TimeoutError) as error:
             return self._retry(consumer, delivery, error)
-        except (PolicyRefusedError, UndecodableEventError, msgspec.DecodeError) as error:
+        except (PolicyRefusedError, TooLargeError, UndecodableEventError, msgspec.DecodeError) as error:
             return await self._park(consumer, delivery, str(error))
         except NotYetError as error:
             return await self._retry_or_park(consumer, delivery, error, TRIES_WHILE_NOT_YET, str(error))

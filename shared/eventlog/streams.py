@@ -34,8 +34,10 @@ class StreamsError(Exception):
     """The server refused a stream or a consumer; the text names it and gives the server's reason."""
 
 
-def declared(partitions: int, path: Path = DECLARATION, replicas: int = 1) -> Iterator[StreamDeclaration]:
-    """Read the declaration, a `CARE` stream for each partition."""
+def declared(
+    partitions: int, path: Path = DECLARATION, replicas: int | None = None
+) -> Iterator[StreamDeclaration]:
+    """Read the declaration, a `CARE` stream for each partition; without `replicas` those stay."""
     file = msgspec.yaml.decode(path.read_bytes(), type=_File)
     for raw in file.streams:
         is_log = "{k}" in raw["name"]
@@ -46,7 +48,9 @@ def declared(partitions: int, path: Path = DECLARATION, replicas: int = 1) -> It
         yield StreamDeclaration(_bucket_stream(bucket, replicas))
 
 
-async def apply(client: Client, partitions: int, path: Path = DECLARATION, replicas: int = 1) -> list[str]:
+async def apply(
+    client: Client, partitions: int, path: Path = DECLARATION, replicas: int | None = None
+) -> list[str]:
     """Create what is missing and update what differs; returns a line for each thing that was changed."""
     await _refuse_other_partitions(client, partitions)
     changed: list[str] = []
@@ -129,13 +133,17 @@ async def _ask(client: Client, what: str, body: Config) -> Config | None:
     raise StreamsError(f"{what}: the server refused it: {error.get('description')}.")
 
 
-def _stream(raw: Config, consumer_defaults: Config, replicas: int) -> StreamDeclaration:
+def _stream(raw: Config, consumer_defaults: Config, replicas: int | None) -> StreamDeclaration:
     consumers = tuple(_consumer({**consumer_defaults, **consumer}) for consumer in raw.pop("consumers", ()))
-    config = {**raw, "num_replicas": replicas}
+    config = {**raw, **_copies(replicas)}
     for seconds in ("duplicate_window", "max_age"):
         if seconds in config:
             config[seconds] *= _NANOSECONDS
     return StreamDeclaration(config, consumers)
+
+
+def _copies(replicas: int | None) -> Config:
+    return {} if replicas is None else {"num_replicas": replicas}
 
 
 def _consumer(raw: Config) -> Config:
@@ -150,7 +158,7 @@ def _consumer(raw: Config) -> Config:
     }
 
 
-def _bucket_stream(raw: Config, replicas: int) -> Config:
+def _bucket_stream(raw: Config, replicas: int | None) -> Config:
     """Write a key-value bucket as the stream that it is (NATS ADR-8)."""
     return {
         "name": f"KV_{raw['name']}",
@@ -163,7 +171,7 @@ def _bucket_stream(raw: Config, replicas: int) -> Config:
         "allow_direct": True,
         "allow_rollup_hdrs": True,
         "deny_delete": False,
-        "num_replicas": replicas,
+        **_copies(replicas),
     }
 
 

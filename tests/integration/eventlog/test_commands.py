@@ -164,3 +164,11 @@ async def test_two_instances_answer_each_command_once(ask: CommandClient, settin
         answers = [await ask.ask(register(UUID(str(one)), "1")) for one in people]
     assert {type(answer) for answer in answers} == {reply.Appended}
     assert [len(await office.events(one)) for one in people] == [2] * 50
+
+
+async def test_a_command_larger_than_the_log_takes_is_refused_for_good(intake: Runtime):
+    handlers = CommandHandlers(intake.executor, ACCEPTED, lambda: SERVICES_CLOCK)
+    endless = register(uuid4(), "1" * (intake.log.client.max_payload + 1))
+    answer = await handlers.answer("RegisterParticipant", msgspec.json.encode(endless))
+    assert isinstance(answer, reply.Invalid)
+    assert "does not take a message" in answer.sentence
