@@ -16,7 +16,7 @@ from rich.console import Console
 from tests.bench.context import Context
 from tests.bench.figure import Figure, Measurement
 from tests.bench.figures import ALL
-from tests.bench.machine import machine
+from tests.bench.machine import Others, machine
 from tests.bench.report import print_figures, write_json
 
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     err = Console(stderr=True)
     folder = Path(tempfile.mkdtemp(prefix="throughcare-bench-"))
     context = Context(told.quick, folder, lambda doing: err.print(f"  {doing}", style="dim"))
-    circumstances = f"{'quick run, ' if told.quick else ''}{machine()}"
+    others = Others()
     chosen = [each for each in ALL if not told.only or each.name in told.only]
     try:
         figures, failed = _measure(context, chosen, err)
@@ -33,10 +33,16 @@ def main(arguments: Sequence[str]) -> int:
         context.leave_town()
         if not told.keep:
             shutil.rmtree(folder)
-    print_figures(Console(), figures, circumstances)
+    print_figures(Console(), figures, _circumstances(others, quick=told.quick))
     if told.json:
         write_json(told.json, figures)
     return 1 if failed else 0
+
+
+def _circumstances(others: Others, *, quick: bool) -> str:
+    share = others.share()
+    disturbed = "" if share is None else f" Others took {share:.0%} of the processor time that was used."
+    return f"{'Quick run, ' if quick else ''}{machine()}.{disturbed}"
 
 
 def _measure(

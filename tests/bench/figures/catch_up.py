@@ -16,7 +16,6 @@ from nats.aio.client import Client
 from services.console.demo.fleet import Fleet
 from services.timeline.read_models import projections
 from shared.eventlog import streams
-from shared.eventlog.connection import connect
 from shared.projections.migration import migrate
 from shared.projections.projection import AnyProjection
 from shared.projections.rebuild import rebuild
@@ -116,7 +115,8 @@ class _Watching:
 
     @classmethod
     async def start(cls, settings: Settings, subject: str) -> Self:
-        client = await connect(settings, name="bench")
+        client = Client()
+        await client.connect(settings.nats_url)  # pyright: ignore[reportUnknownMemberType] -- its **options
         return cls(client, await Watch.on(client, subject))
 
     async def rate(self, count: int) -> float:

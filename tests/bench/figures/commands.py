@@ -56,7 +56,7 @@ def run(context: Context) -> Sequence[Figure]:
     """Give commands a second: AcceptReferral, SendInterimNote on the same referrals, registrations."""
     town = context.town()
     rounds = context.choose(quick=3, full=5)
-    count = context.choose(quick=400, full=1_500)
+    count = context.choose(quick=300, full=1_500)
     received = uvloop.run(_received(town.settings, town.ours, rounds * count))
     _forget(town.fleet)
     captured = read(town.captured)

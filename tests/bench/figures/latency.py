@@ -22,7 +22,7 @@ _TARGET = Target("<=", 3.0)
 def run(context: Context) -> Sequence[Figure]:
     """Give the median and the 99th percentile of the latency, in milliseconds."""
     town = context.town()
-    count = int(_RATE * context.choose(quick=4, full=10))
+    count = int(_RATE * context.choose(quick=3, full=10))
     rounds = context.choose(quick=3, full=5)
     events = read(town.captured).message_events
 
