@@ -77,8 +77,10 @@ def _row(entry: Entry, site: Site) -> tuple[Text, ...]:
 
 def _when(entry: Entry, site: Site) -> Text:
     local = entry.happened_at.astimezone(site.tz)
-    when = Text(f"{local:%a %d %b}" if is_day(entry.happened) else f"{local:%a %d %b %H:%M}")
     recorded = site.today(entry.recorded_at)
+    # Hospitals send what is years old: then the year stands in the clock's place.
+    clock = "%Y" if local.year != recorded.year else "" if is_day(entry.happened) else "%H:%M"
+    when = Text(f"{local:%a %d %b {clock}}".rstrip())
     if _days(local, recorded) >= _LATE_DAYS:
         when.append(f"\ntold {recorded:%a %d %b}", style="dim")
     return when

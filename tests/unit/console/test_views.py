@@ -101,6 +101,22 @@ def test_a_timeline_shows_site_time_the_message_and_when_we_were_told_later():
     assert "Fri 27 Feb 00:00" not in text
 
 
+def test_what_is_years_old_shows_its_year():
+    old = datetime(2015, 2, 9, 10, 24, tzinfo=UTC)
+    text = drawn(
+        chart(
+            Chart(
+                care=None,
+                timeline=[entry(happened=old.isoformat(), happened_at=old)],
+                follow_ups=[],
+                tasks=[],
+            ),
+            Site(),
+        )
+    )
+    assert "Mon 09 Feb 2015" in text
+
+
 def test_where_nothing_was_known_that_is_said():
     assert drawn(chart(Chart(care=None, timeline=(), follow_ups=(), tasks=()), Site())).strip() == (
         "Nothing was known then."
