@@ -23,6 +23,7 @@ from shared.events.registry import REGISTRY, encode, event_id, schema_uri, sourc
 from shared.settings import Settings
 
 TRIES: Final = 5
+CONFLICT: Final = "conflict"  # code of the one refusal that asking again may change
 _BACKOFF_SECONDS: Final = 0.002
 
 State = TypeVar("State")
@@ -84,7 +85,7 @@ class Executor:
             except ConflictError:
                 await self._catch_up(key, decider, entity)
                 await asyncio.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 -- a delay
-        return refused("conflict", "Others keep changing this record at the same time. Please try again.")
+        return refused(CONFLICT, "Others keep changing this record at the same time. Please try again.")
 
     async def _catch_up(self, key: EntityKey, decider: Decider[Any, Any], entity: Entity[Any]) -> None:
         """Fold in what somebody else appended first; where nothing was, the state itself is not trusted."""

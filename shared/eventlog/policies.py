@@ -19,7 +19,7 @@ from shared.commands.base import Command
 from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
 from shared.eventlog.errors import LogUnavailableError, NotYetError, PolicyRefusedError, TooLargeError
-from shared.eventlog.execute import Executor
+from shared.eventlog.execute import CONFLICT, Executor
 from shared.eventlog.in_flight import InFlight
 from shared.eventlog.log import Log
 from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
@@ -58,12 +58,13 @@ async def carry_out(
 ) -> None:
     """Execute a policy's command; a refusal raises PolicyRefusedError.
 
-    One whose code is in `unless` was to be expected and is only logged; one in `not_yet` raises NotYetError.
+    One whose code is in `unless` was to be expected and is only logged; one in `not_yet`, or
+    a conflict with others who change the same record, raises NotYetError.
     """
     outcome = await executor.execute(decider, command, expect_new=expect_new)
     if not isinstance(outcome, Refused):
         return
-    if outcome.code in not_yet:
+    if outcome.code == CONFLICT or outcome.code in not_yet:
         raise NotYetError(outcome.sentence)
     if outcome.code not in unless:
         raise PolicyRefusedError(outcome)
