@@ -134,7 +134,7 @@ class PartitionProjector:
 
 
 def _expect_wanted(error: Exception) -> None:
-    """Raise the cancellation that an error took the place of: a rollback fails where the connection is gone."""
+    """Raise the cancellation that an error took the place of: on a lost connection a rollback fails."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError from error
