@@ -33,7 +33,10 @@ _PARAMETERS: Final = {
         "description": "Opaque id of the entity: of the participant, the referral or the keyed identifier."
     },
     "source": {"description": "Token of the sender, as configured at the gateway."},
-    "kind": {"description": "What sort of message it is.", "enum": ["adt", "referral", "appointment", "result"]},
+    "kind": {
+        "description": "What sort of message it is.",
+        "enum": ["adt", "referral", "appointment", "result"],
+    },
 }
 
 

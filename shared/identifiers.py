@@ -16,7 +16,10 @@ def identity_key(identifier: Identifier, secret: str) -> str:
 
     Case and surrounding spaces do not count: hospitals write the same number both ways.
     """
-    named = f"{_folded(identifier.assigner)}|{_folded(identifier.value)}"
+    assigner = (
+        _folded(identifier.assigner).replace("\\", r"\\").replace("|", r"\|")
+    )  # it ends at the first bare |
+    named = f"{assigner}|{_folded(identifier.value)}"
     return hmac.new(secret.encode(), named.encode(), sha256).hexdigest()[:_HEX_DIGITS]
 
 

@@ -57,8 +57,8 @@ class Process:
         self._ports: dict[str, int] = {}
         self._server: HealthServer | None = None
         self._stop = asyncio.Event()
+        self._has_started = False
         self._failure: str | None = None
-        self._is_up = False
         self._limit: asyncio.TimerHandle | None = None
 
     @property
@@ -106,7 +106,7 @@ class Process:
 
         Only from here on the process says that it is ready: whatever it needs was started before.
         """
-        self._is_up = True
+        self._has_started = True
         _log.info("started", admin=self.admin_url, pid=os.getpid(), **self._ports)
         await self._stop.wait()
         if self._failure is not None:
@@ -119,8 +119,8 @@ class Process:
             loop.add_signal_handler(each, self._signalled, each)
         self._server = HealthServer(self.health, self._settings.admin_host, self._settings.admin_port)
         self._server.start()
+        self.ready("start", self._expect_started)
         self._write_run_file()
-        self.ready("start", self._has_started)
         return self
 
     async def __aexit__(
@@ -134,10 +134,6 @@ class Process:
             await self._server.close()
         self._finish()
 
-    async def _has_started(self) -> None:
-        if not self._is_up:
-            raise NotReadyError("It is starting.")
-
     def _finish(self) -> None:
         if self._limit is not None:
             self._limit.cancel()
@@ -147,6 +143,11 @@ class Process:
         for each in _SIGNALS:
             loop.remove_signal_handler(each)
         _log.info("stopped")
+
+    async def _expect_started(self) -> None:
+        # Its other checks are registered one after the other while it connects: none of them is no answer.
+        if not self._has_started:
+            raise NotReadyError("It is still starting.")
 
     def _signalled(self, which: signal.Signals) -> None:
         _log.info("stopping", signal=which.name)
@@ -177,7 +178,8 @@ class Process:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or all of the new, never a part."""
+    """Write a file so that a reader, only of the same account, sees the old content or all of the new."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.touch(mode=0o600)
     unfinished.write_bytes(content)
     unfinished.replace(path)

@@ -23,6 +23,6 @@ async def run(settings: Settings) -> None:
             runtime.policies.subscribe(stream_of(partition), f"{name}-{partition}", policy)
         runtime.policies.subscribe(timers.STREAM, f"{name}-timers", windows.fired)
         runtime.policies.serve_replays()
-        CommandHandlers(executor, ACCEPTED, clock).subscribe(runtime.broker, name)
+        CommandHandlers(executor, ACCEPTED, clock).subscribe(runtime.broker, runtime.in_flight, name)
         await runtime.broker.start()
         await process.stopped()

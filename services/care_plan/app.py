@@ -18,6 +18,8 @@ async def run(settings: Settings) -> None:
         for partition in range(settings.partitions):
             runtime.policies.subscribe(stream_of(partition), f"{name}-{partition}", policy)
         runtime.policies.serve_replays()
-        CommandHandlers(runtime.executor, ACCEPTED, runtime.clock).subscribe(runtime.broker, name)
+        CommandHandlers(runtime.executor, ACCEPTED, runtime.clock).subscribe(
+            runtime.broker, runtime.in_flight, name
+        )
         await runtime.broker.start()
         await process.stopped()

@@ -11,9 +11,11 @@ from uuid_utils import uuid7
 
 from services.console.answers import report
 from services.console.lookup import Found
+from services.console.output import tell
 from services.console.place import Place, place_of
+from services.console.waiting import until_visible
 from shared.commands.base import Command
-from shared.commands.reply import Reply
+from shared.commands.reply import Appended, Reply
 from shared.eventlog.client import CommandClient
 from shared.events.moment import Moment
 from shared.settings import Settings
@@ -45,13 +47,22 @@ def ask(
     context: typer.Context, look_up: Lookup, meant: str, make: Callable[[Found], Command], *, as_json: bool
 ) -> None:
     """Find whom it is about, send the command made of that, and report the answer."""
-    report(asyncio.run(_ask(place_of(context), look_up, meant, make)), as_json=as_json)
+    place = place_of(context)
+
+    async def asked() -> Reply:
+        command = make(await look_up(place, meant))
+        return await send(place, lambda client: client.ask(command))
+
+    report(asyncio.run(asked()), as_json=as_json)
 
 
-async def _ask(place: Place, look_up: Lookup, meant: str, make: Callable[[Found], Command]) -> Reply:
-    command = make(await look_up(place, meant))
+async def send(place: Place, ask: Callable[[CommandClient], Awaitable[Reply]]) -> Reply:
+    """Ask, and wait until a reader sees what came of it."""
     async with place.nats() as nats:
-        return await CommandClient(nats).ask(command)
+        answer = await ask(CommandClient(nats))
+    if isinstance(answer, Appended) and not await until_visible(place, answer.position):
+        tell("It is recorded, but not shown yet: see `throughcare status`.")
+    return answer
 
 
 def instant_at_site(told: str, settings: Settings, *, option: str) -> datetime:

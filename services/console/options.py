@@ -1,8 +1,11 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+CONSOLE: Final = "coordinator:console"
+"""Who acts where nobody is named."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -3,10 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import typer
 from nats.aio.client import Client
+from nats.errors import NoServersError
 
 from services.console.faults import Failed
 from services.console.run_folder import RunFolder
@@ -48,14 +50,17 @@ class Place:
 async def nats_of(told: Settings) -> AsyncGenerator[Client]:
     """Connect to NATS; one attempt, for somebody waits at the terminal."""
     client = Client()
-    await client.connect(
-        told.nats_url,
-        name="console",
-        user_credentials=told.nats_credentials,
-        allow_reconnect=False,
-        connect_timeout=_CONNECT_SECONDS,
-        error_cb=_ignore,
-    )
+    try:
+        await client.connect(
+            told.nats_url,
+            name="console",
+            user_credentials=told.nats_credentials,
+            allow_reconnect=False,
+            connect_timeout=_CONNECT_SECONDS,
+            error_cb=_ignore,
+        )
+    except (NoServersError, OSError, TimeoutError):
+        raise Failed(f"NATS does not answer at {_address(told.nats_url)}.") from None
     try:
         yield client
     finally:
@@ -65,7 +70,10 @@ async def nats_of(told: Settings) -> AsyncGenerator[Client]:
 @asynccontextmanager
 async def database_of(told: Settings) -> AsyncGenerator[Connection]:
     """Connect to Postgres."""
-    connection = await asyncpg.connect(told.database_url, timeout=_CONNECT_SECONDS)
+    try:
+        connection = await asyncpg.connect(told.database_url, timeout=_CONNECT_SECONDS)
+    except (OSError, TimeoutError):
+        raise Failed(f"Postgres does not answer at {_address(told.database_url)}.") from None
     try:
         yield connection
     finally:
@@ -78,6 +86,12 @@ def place_of(context: typer.Context) -> Place:
     if place is None:
         raise RuntimeError("The command runs outside of throughcare.")
     return place
+
+
+def _address(url: str) -> str:
+    """The host and port of a URL, without the password in it."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or 'an unnamed host'}{f':{parts.port}' if parts.port else ''}"
 
 
 async def _ignore(_: Exception) -> None:

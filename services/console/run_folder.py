@@ -53,7 +53,6 @@ class RunFolder:
 
     def write(self, running: Running) -> None:
         """Say how the demo is reached. The file holds the database's password: only its owner reads it."""
-        self.file.touch(mode=0o600)
         write_whole(self.file, msgspec.json.format(msgspec.json.encode(running)))
 
     def clear(self) -> None:

@@ -34,7 +34,9 @@ class Chart(Struct, frozen=True, kw_only=True):
 
 def chart(it: Chart, site: Site) -> RenderableType:
     """Draw it, with times of the site."""
-    parts: list[RenderableType] = [_heading(it.care), *_notes(it), Text(""), _timeline(it, site)]
+    parts: list[RenderableType] = [_heading(it.care), *_notes(it)]
+    if it.timeline:
+        parts += [Text(""), _timeline(it, site)]
     if owed := [item for item in it.follow_ups if item.follow_up.is_owed]:
         parts += [Text(""), _follow_ups(owed)]
     if it.tasks:
@@ -91,8 +93,10 @@ def _row(entry: Entry, whose: Person, site: Site) -> tuple[Text, ...]:
 
 def _when(entry: Entry, site: Site) -> Text:
     local = entry.happened_at.astimezone(site.tz)
-    when = Text(f"{local:%a %d %b}" if is_day(entry.happened) else f"{local:%a %d %b %H:%M}")
     recorded = site.today(entry.recorded_at)
+    # Hospitals send what is years old: then the year stands in the clock's place.
+    clock = "%Y" if local.year != recorded.year else "" if is_day(entry.happened) else "%H:%M"
+    when = Text(f"{local:%a %d %b {clock}}".rstrip())
     if _days(local, recorded) >= _LATE_DAYS:
         when.append(f"\ntold {recorded:%a %d %b}", style="dim")
     return when

@@ -2,7 +2,7 @@
 
 import resource
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -16,9 +16,8 @@ from services.gateway.mllp.tls import TlsError, server_context
 from services.gateway.profile_book import ProfileBook
 from services.gateway.receiver import Receiver
 from shared.eventlog import streams
-from shared.eventlog.connection import connect
-from shared.eventlog.durability import require_synced
-from shared.eventlog.errors import UnsyncedLogError
+from shared.eventlog.connection import close, connect
+from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.log import Log
 from shared.process import Process
 from shared.settings import Settings
@@ -53,14 +52,14 @@ async def run(settings: Settings) -> None:
 async def _log(settings: Settings, process: Process) -> AsyncGenerator[Log]:
     """Connect to the log; raises UnsyncedLogError, or StreamsError where the streams were not applied."""
     client = await connect(
-        settings, name="gateway", closed=process.nats_closed, reconnected=_still_synced(settings, process)
+        settings, name="gateway", closed=process.nats_closed, reconnected=still_synced(settings, process.fail)
     )
     try:
         await require_synced(settings)
         await streams.require(client, settings.partitions)
         yield Log(client)
     finally:
-        await client.close()
+        await close(client)
 
 
 async def _listen(settings: Settings, log: Log, book: ProfileBook) -> Server:
@@ -101,15 +100,3 @@ def _connections(settings: Settings) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     room = settings.mllp_connections if hard == resource.RLIM_INFINITY else hard - _FILES_OF_OURS
     return max(1, min(settings.mllp_connections, room))
-
-
-def _still_synced(settings: Settings, process: Process) -> Callable[[], Awaitable[None]]:
-    """Check the server that the client came back to: it may have been started with other settings."""
-
-    async def check() -> None:
-        try:
-            await require_synced(settings)
-        except UnsyncedLogError as error:
-            process.fail(str(error))
-
-    return check

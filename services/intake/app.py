@@ -58,4 +58,4 @@ def _subscribe(runtime: Runtime, lookalikes: Lookalikes) -> None:
         runtime.policies.subscribe(stream_of(partition), f"intake-{partition}", outbound)
         runtime.policies.subscribe(stream_of(partition), f"intake-people-{partition}", people)
     runtime.policies.serve_replays()
-    CommandHandlers(executor, accepted(aliases), clock).subscribe(runtime.broker, "intake")
+    CommandHandlers(executor, accepted(aliases), clock).subscribe(runtime.broker, runtime.in_flight, "intake")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -20,6 +20,8 @@ from shared.events.base import Identifier
 from shared.events.inbound import InboundEnvelope, Referral
 from shared.identifiers import identity_key, placer_key, referral_id
 from shared.settings import Settings
+
+_DISAGREE: Final = refused("identifiers-disagree", "The message's identifiers name different participants.")
 
 
 class Placed(NamedTuple):
@@ -59,15 +61,21 @@ class Identification:
 
     async def identify(self, envelope: InboundEnvelope, now: datetime) -> Identified:
         """Return the message's participant, and claim for them the identifiers that nobody has."""
-        identifiers = envelope.data.person.identifiers
+        identifiers = self._in_order(envelope.data.person.identifiers)
         # The only identifier is claimed without a look: the claim itself tells whether somebody has it.
         claims = [identity.State()] if len(identifiers) == 1 else await self._claims_of(identifiers)
         known = await self._one_owner(claims)
         participant = known or derived(envelope.id, "participant")
-        free = [i for i, claim in zip(identifiers, claims, strict=True) if claim.participant is None]
-        if await self._claim_all(envelope, free, participant, now):
-            return Identified(participant, known is None)
-        return Identified(await self._settled(identifiers), is_new=False)
+        free = _free(identifiers, claims)
+        first = 1 if known is None else 0  # who has the first of somebody new has them all: it is waited for
+        for turn in (free[:first], free[first:]):
+            if not await self._claim_all(envelope, turn, participant, now):
+                return Identified(await self._settled(envelope, identifiers, now), is_new=False)
+        return Identified(participant, known is None)
+
+    def _in_order(self, identifiers: Sequence[Identifier]) -> list[Identifier]:
+        """Sort as every other process does, so that of two messages one loses the first claim already."""
+        return sorted(identifiers, key=lambda each: identity_key(each, self._secret))
 
     async def claim_free(
         self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], participant: UUID, now: datetime
@@ -136,11 +144,16 @@ class Identification:
         outcome = await self._executor.execute(identity.DECIDER, claim, expect_new=True)
         return not isinstance(outcome, Refused)
 
-    async def _settled(self, identifiers: Sequence[Identifier]) -> UUID:
-        """Return the owner after another message claimed an identifier first."""
-        owner = await self.owner(identifiers)
+    async def _settled(
+        self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], now: datetime
+    ) -> UUID:
+        """Return the owner after another message claimed an identifier first; the others are theirs, too."""
+        claims = await self._claims_of(identifiers)
+        owner = await self._one_owner(claims)
         if owner is None:
             raise PolicyRefusedError(refused("identifier-claimed", "An identifier has no readable owner."))
+        if not await self._claim_all(envelope, _free(identifiers, claims), owner, now):
+            raise PolicyRefusedError(_DISAGREE)
         return owner
 
     async def _one_owner(self, claims: Sequence[identity.State]) -> UUID | None:
@@ -156,3 +169,7 @@ class Identification:
     async def _claim_of(self, key: str) -> identity.State:
         entity = EntityKey(partition_of(key, self._partitions), "identity", key)
         return (await self._executor.entity(identity.DECIDER, entity)).state
+
+
+def _free(identifiers: Sequence[Identifier], claims: Sequence[identity.State]) -> list[Identifier]:
+    return [i for i, claim in zip(identifiers, claims, strict=True) if claim.participant is None]

@@ -1,7 +1,7 @@
 """Timeline, put together: the projector of the journal and of every read model."""
 
 from services.timeline.read_models import projections
-from shared.eventlog.connection import connect
+from shared.eventlog.connection import close, connect
 from shared.eventlog.log import Log
 from shared.health import Check, NotReadyError
 from shared.process import Process
@@ -27,7 +27,7 @@ async def run(settings: Settings) -> None:
         try:
             await process.stopped()
         finally:
-            await client.close()
+            await close(client)
 
 
 def _without_problems(projector: Projector) -> Check:

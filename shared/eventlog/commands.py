@@ -14,12 +14,13 @@ from shared.commands import reply
 from shared.commands.base import Command
 from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
-from shared.eventlog.errors import LogUnavailableError
+from shared.eventlog.errors import LogUnavailableError, TooLargeError
 from shared.eventlog.execute import Executor
+from shared.eventlog.in_flight import InFlight
 from shared.eventlog.policies import as_it_came
 from shared.events.registry import UndecodableEventError
+from shared.telemetry import failure
 
-_IN_FLIGHT: Final = 64
 _ENCODER: Final = msgspec.json.Encoder()
 _log = structlog.get_logger()
 
@@ -49,22 +50,23 @@ class CommandHandlers:
             one.type.__name__: (msgspec.json.Decoder(one.type), one) for one in accepted
         }
 
-    def subscribe(self, broker: NatsBroker, service: str) -> None:
+    def subscribe(self, broker: NatsBroker, in_flight: InFlight, service: str) -> None:
         """Answer the service's commands on the broker, several at a time."""
         broker.subscriber(
             f"command.{service}.*",
             queue=service,
-            max_workers=_IN_FLIGHT,
             ack_policy=AckPolicy.MANUAL,  # core NATS: there is nothing to acknowledge
             decoder=as_it_came,
-        )(self._handle)
+            no_reply=True,  # the task answers
+        )(in_flight.several(self._handle))
 
-    async def _handle(self, message: NatsMessage) -> bytes:
+    async def _handle(self, message: NatsMessage) -> None:
         name = message.raw_message.subject.rpartition(".")[2]
-        answer = await self.answer(name, message.raw_message.data)
         known = name if name in self._by_name else "unknown"
+        with metrics.COMMAND_SECONDS.labels(known).time():
+            answer = await self.answer(name, message.raw_message.data)
         metrics.COMMANDS.labels(known, answer.__struct_config__.tag).inc()
-        return _ENCODER.encode(answer)
+        await message.raw_message.respond(_ENCODER.encode(answer))
 
     async def answer(self, name: str, body: bytes) -> reply.Reply:
         """Execute the command of that name and JSON body."""
@@ -86,9 +88,15 @@ class CommandHandlers:
             return reply.Unavailable(
                 sentence="It could not be stored now. Asking again with the same id is safe."
             )
+        except TooLargeError as error:
+            return reply.Invalid(sentence=str(error))
         except UndecodableEventError:
             _log.error("undecodable-entity", category=command.category, entity=command.entity)
             return reply.Unavailable(sentence="The record holds an event that this version cannot read.")
+        except Exception as error:  # noqa: BLE001 -- the broker would drop it, and the asker would wait
+            name = type(command).__name__
+            _log.error("command-failed", command=name, **failure(error))
+            return reply.Unavailable(sentence=f"{name} failed inside the service, which logged it.")
 
 
 __all__ = ["Accepted", "CommandHandlers", "Refused"]

@@ -1,5 +1,6 @@
 """How every process connects to NATS."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ Callback = Callable[[], Awaitable[None]]
 _FOR_EVER: Final = -1  # a client that gives up makes pull subscribers spin
 _RECONNECT_WAIT_SECONDS: Final = 0.25
 _PING_SECONDS: Final = 10
+_CLOSE_SECONDS: Final = 2.0
 
 
 def options(settings: Settings, *, name: str, closed: Callback | None = None) -> dict[str, Any]:
@@ -28,8 +30,16 @@ def options(settings: Settings, *, name: str, closed: Callback | None = None) ->
         "reconnect_time_wait": _RECONNECT_WAIT_SECONDS,
         "ping_interval": _PING_SECONDS,
         "error_cb": _report,
+        "disconnected_cb": _disconnected(name),
         "closed_cb": closed,
     }
+
+
+def _disconnected(name: str) -> Callback:
+    async def tell() -> None:
+        _log.info("nats-disconnected", client=name)
+
+    return tell
 
 
 async def connect(
@@ -44,6 +54,20 @@ async def connect(
         settings.nats_url, **options(settings, name=name, closed=closed), reconnected_cb=reconnected
     )
     return client
+
+
+async def close(client: Client) -> None:
+    """Close the connection, whether the server is there or not; after 2 s it is left to the process' end.
+
+    In a task of its own: while it reconnects, nats-py's `close` may wait for ever, write to a transport that
+    is gone, or raise the cancellation of a future of its own.
+    """
+    closing = asyncio.ensure_future(client.close())
+    await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
+    if not closing.done():
+        closing.cancel()
+    elif not closing.cancelled() and (error := closing.exception()) is not None:
+        _log.info("nats-not-closed-in-order", reason=type(error).__name__)
 
 
 async def _report(error: Exception) -> None:

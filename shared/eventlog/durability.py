@@ -5,7 +5,9 @@ A client cannot see the setting, so the server's monitoring port is asked.
 """
 
 import asyncio
-from urllib.error import URLError
+import time
+from collections.abc import Callable
+from http.client import HTTPException
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -13,12 +15,15 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from shared.eventlog.errors import UnsyncedLogError
+from shared.eventlog.connection import Callback
+from shared.eventlog.errors import UnaskedLogError, UnsyncedLogError
 from shared.settings import Settings
 
 _log = structlog.get_logger()
 _MONITOR_PORT = 8222
 _TIMEOUT_SECONDS = 5
+_COMING_BACK_SECONDS = 60.0
+_AGAIN_SECONDS = 1.0
 
 
 class _Config(Struct, frozen=True):
@@ -38,16 +43,37 @@ async def require_synced(settings: Settings) -> None:
 
     `allow_unsynced_log` lets it pass, with a warning in the log at every start.
     """
-    problem = await asyncio.to_thread(_problem, monitor_url(settings))
-    if problem is None:
-        return
-    if not settings.allow_unsynced_log:
-        raise UnsyncedLogError(
-            f"{problem} Nothing is appended to a log that may lose what it acknowledged. "
-            "Set `sync_interval: always` in the server's jetstream block and THROUGHCARE_NATS_MONITOR_URL "
-            "here; where losing events is acceptable, THROUGHCARE_ALLOW_UNSYNCED_LOG=true."
-        )
-    _log.warning("unsynced-log", problem=problem, consequence="acknowledged events may be lost")
+    try:
+        await asyncio.to_thread(_expect_synced, monitor_url(settings))
+    except UnsyncedLogError as error:
+        if not settings.allow_unsynced_log:
+            raise
+        _log.warning("unsynced-log", problem=str(error), consequence="acknowledged events may be lost")
+
+
+def still_synced(settings: Settings, fail: Callable[[str], None]) -> Callback:
+    """Return what checks a server that a client came back to: it may be another one, or set otherwise.
+
+    A server or a network that is just coming back answers late: its monitoring is asked for a minute.
+    """
+
+    async def check() -> None:
+        deadline = time.monotonic() + _COMING_BACK_SECONDS
+        while (error := await _unsynced(settings)) is not None:
+            if not isinstance(error, UnaskedLogError) or time.monotonic() > deadline:
+                fail(str(error))
+                return
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    return check
+
+
+async def _unsynced(settings: Settings) -> UnsyncedLogError | None:
+    try:
+        await require_synced(settings)
+    except UnsyncedLogError as error:
+        return error
+    return None
 
 
 def monitor_url(settings: Settings) -> str:
@@ -56,14 +82,22 @@ def monitor_url(settings: Settings) -> str:
     return settings.nats_monitor_url or f"http://{host}:{_MONITOR_PORT}"
 
 
-def _problem(url: str) -> str | None:
+_WHAT_TO_DO = (
+    "Nothing is appended to a log that may lose what it acknowledged. "
+    "Set `sync_interval: always` in the server's jetstream block and THROUGHCARE_NATS_MONITOR_URL "
+    "here; where losing events is acceptable, THROUGHCARE_ALLOW_UNSYNCED_LOG=true."
+)
+
+
+def _expect_synced(url: str) -> None:
     if urlsplit(url).scheme not in {"http", "https"}:
-        return f"THROUGHCARE_NATS_MONITOR_URL is no http address: {url}."
+        raise UnsyncedLogError(f"THROUGHCARE_NATS_MONITOR_URL is no http address: {url}. {_WHAT_TO_DO}")
     try:
         with urlopen(f"{url}/varz", timeout=_TIMEOUT_SECONDS) as reply:  # noqa: S310 -- the scheme is checked
             varz = msgspec.json.decode(reply.read(), type=_Varz)
-    except (URLError, OSError, msgspec.DecodeError) as error:
-        return f"The server's monitoring at {url} cannot be asked ({type(error).__name__})."
+    except (OSError, HTTPException, msgspec.DecodeError) as error:  # another port than the monitoring's, too
+        raise UnaskedLogError(
+            f"The server's monitoring at {url} cannot be asked ({type(error).__name__}). {_WHAT_TO_DO}"
+        ) from error
     if not varz.jetstream.config.sync_always:
-        return "The log's server does not run with `sync_interval: always`."
-    return None
+        raise UnsyncedLogError(f"The log's server does not run with `sync_interval: always`. {_WHAT_TO_DO}")

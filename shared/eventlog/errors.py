@@ -7,12 +7,20 @@ class LogUnavailableError(Exception):
     """The log did not answer; whether it stored what was sent is not known, so the command is asked again."""
 
 
+class TooLargeError(Exception):
+    """A message is larger than the log's server takes; asking again does not help."""
+
+
 class ConflictError(Exception):
     """Somebody else appended to the entity first; nothing was stored."""
 
 
 class UnsyncedLogError(Exception):
     """The log's server may lose what it acknowledged: it does not sync every write to disk."""
+
+
+class UnaskedLogError(UnsyncedLogError):
+    """The log's server does not say how it syncs: its monitoring gives no answer."""
 
 
 class NotYetError(Exception):

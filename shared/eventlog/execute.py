@@ -8,6 +8,7 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
+from shared import metrics
 from shared.commands import reply
 from shared.commands.base import Command
 from shared.commands.decision import Decider, Fold, Refused, refused
@@ -22,6 +23,7 @@ from shared.events.registry import REGISTRY, encode, event_id, schema_uri, sourc
 from shared.settings import Settings
 
 TRIES: Final = 5
+CONFLICT: Final = "conflict"  # code of the one refusal that asking again may change
 _BACKOFF_SECONDS: Final = 0.002
 
 State = TypeVar("State")
@@ -81,9 +83,15 @@ class Executor:
             try:
                 return await self._append(key, decider, command, entity, decision)
             except ConflictError:
-                self._entities.forget(key)
+                await self._catch_up(key, decider, entity)
                 await asyncio.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311 -- a delay
-        return refused("conflict", "Others keep changing this record at the same time. Please try again.")
+        return refused(CONFLICT, "Others keep changing this record at the same time. Please try again.")
+
+    async def _catch_up(self, key: EntityKey, decider: Decider[Any, Any], entity: Entity[Any]) -> None:
+        """Fold in what somebody else appended first; where nothing was, the state itself is not trusted."""
+        metrics.CONFLICTS.labels(key.category).inc()
+        if entity.sequence == 0 or not await self._entities.refresh(key, decider, entity):
+            self._entities.forget(key)
 
     async def _decide(
         self,
@@ -113,6 +121,8 @@ class Executor:
         events = [self._event(command, data, number) for number, data in enumerate(decision)]
         messages = [Message(event.id, encode(event)) for event in events]
         sequence = await self._log.append(key, messages, entity.sequence)
+        for event in events:
+            metrics.EVENTS_APPENDED.labels(event.type).inc()
         ids = tuple(event.id for event in events)
         self._entities.advance(key, decider, entity, Appended(tuple(decision), ids, sequence))
         return reply.Appended(

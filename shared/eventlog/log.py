@@ -10,10 +10,11 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from uuid_utils import uuid4
 
 from shared.eventlog.answers import Answers
-from shared.eventlog.errors import ConflictError, LogUnavailableError
+from shared.eventlog.errors import ConflictError, LogUnavailableError, TooLargeError
 from shared.eventlog.subjects import EntityKey
 
 _EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
@@ -75,11 +76,11 @@ class Log:
         """Append all messages to the entity, or none; returns the sequence of the last.
 
         `expected` is the sequence of the entity's last event, 0 for a new entity. Raises ConflictError where
-        somebody was first, LogUnavailableError where no answer came.
+        somebody was first, LogUnavailableError where no answer came, TooLargeError.
         """
         if len(messages) == 1:
             headers = {_MESSAGE_ID: str(messages[0].id), _EXPECTED: str(expected)}
-            return _sequence(await self._request(key.subject, messages[0].payload, headers))
+            return _stored_at(await self._request(key.subject, messages[0].payload, headers))
         return await self._append_batch(key, messages, expected)
 
     async def _append_batch(self, key: EntityKey, messages: Sequence[Message], expected: int) -> int:
@@ -98,11 +99,11 @@ class Log:
             await self._publish(subject, message.payload, headers)
         subject, message = messages[-1]
         commit = {**_batch_headers(batch, last, message), "Nats-Batch-Commit": "1"}
-        return _sequence(await self._request(subject, message.payload, commit))
+        return _stored_at(await self._request(subject, message.payload, commit))
 
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:
         """Publish to a stream other than the log and wait for its durable ack; returns the sequence."""
-        return _sequence(await self._request(subject, payload, headers))
+        return _ack(await self._request(subject, payload, headers)).seq
 
     async def publish_together(self, messages: Sequence[tuple[str, Message]]) -> None:
         """Publish all messages, each under its subject of one stream that allows it, or none.
@@ -160,14 +161,22 @@ class Log:
     async def _publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         try:
             await self.client.publish(subject, payload, headers=headers)
+        except MaxPayloadError as error:
+            raise TooLargeError(_too_large(payload)) from error
         except NatsError as error:
             raise LogUnavailableError(f"The log cannot be reached ({type(error).__name__}).") from error
 
     async def _request(self, subject: str, payload: bytes, headers: dict[str, str] | None) -> Msg:
         try:
             return await self._answers.to(subject, payload, headers)
+        except MaxPayloadError as error:
+            raise TooLargeError(_too_large(payload)) from error
         except (NatsError, TimeoutError) as error:
             raise LogUnavailableError(f"The log did not answer ({type(error).__name__}).") from error
+
+
+def _too_large(payload: bytes) -> str:
+    return f"The log's server does not take a message of {len(payload)} bytes."
 
 
 def _batch_headers(batch: str, number: int, message: Message) -> dict[str, str]:
@@ -178,13 +187,21 @@ def _batch_headers(batch: str, number: int, message: Message) -> dict[str, str]:
     }
 
 
-def _sequence(reply: Msg) -> int:
+def _stored_at(reply: Msg) -> int:
+    ack = _ack(reply)
+    if ack.duplicate:
+        # The id is one of another append, perhaps to another entity: nothing was stored by this one.
+        raise ConflictError("The event is in the log already.")
+    return ack.seq
+
+
+def _ack(reply: Msg) -> _Ack:
     try:
         ack = _ACK.decode(reply.data)
     except msgspec.DecodeError as error:
         raise LogUnavailableError("The log gave an answer that cannot be read.") from error
     if ack.error is None:
-        return ack.seq
+        return ack
     if ack.error.err_code in (*_WRONG_LAST_SEQUENCE, _DUPLICATE_IN_BATCH):
         # A duplicate id means that the same decision is there already: reloading shows it.
         raise ConflictError(ack.error.description)

@@ -18,8 +18,9 @@ from shared import metrics
 from shared.commands.base import Command
 from shared.commands.decision import Decider, Refused
 from shared.eventlog.clock import Clock
-from shared.eventlog.errors import LogUnavailableError, NotYetError, PolicyRefusedError
-from shared.eventlog.execute import Executor
+from shared.eventlog.errors import LogUnavailableError, NotYetError, PolicyRefusedError, TooLargeError
+from shared.eventlog.execute import CONFLICT, Executor
+from shared.eventlog.in_flight import InFlight
 from shared.eventlog.log import Log
 from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
 from shared.events.registry import UndecodableEventError
@@ -28,7 +29,7 @@ TRIES_BEFORE_PARKING: Final = 6
 TRIES_WHILE_NOT_YET: Final = 12
 _FIRST_DELAY_SECONDS: Final = 0.2
 _LONGEST_DELAY_SECONDS: Final = 30.0
-_IN_FLIGHT: Final = 64
+_MOST_DOUBLINGS: Final = 32  # a message may be tried for days, and a float ends at 1023
 _log = structlog.get_logger()
 
 
@@ -57,12 +58,13 @@ async def carry_out(
 ) -> None:
     """Execute a policy's command; a refusal raises PolicyRefusedError.
 
-    One whose code is in `unless` was to be expected and is only logged; one in `not_yet` raises NotYetError.
+    One whose code is in `unless` was to be expected and is only logged; one in `not_yet`, or
+    a conflict with others who change the same record, raises NotYetError.
     """
     outcome = await executor.execute(decider, command, expect_new=expect_new)
     if not isinstance(outcome, Refused):
         return
-    if outcome.code in not_yet:
+    if outcome.code == CONFLICT or outcome.code in not_yet:
         raise NotYetError(outcome.sentence)
     if outcome.code not in unless:
         raise PolicyRefusedError(outcome)
@@ -72,14 +74,16 @@ async def carry_out(
 class Policies:
     """The policies of one service: subscribes them, retries, parks and replays."""
 
-    def __init__(self, service: str, broker: NatsBroker, log: Log, clock: Clock) -> None:
+    def __init__(self, service: str, broker: NatsBroker, in_flight: InFlight, log: Log, clock: Clock) -> None:
         self._service = service
         self._broker = broker
+        self._in_flight = in_flight
         self._log = log
         self._parking = Parking(log)
         self._clock = clock
         self._by_consumer: dict[str, Policy] = {}
         self._streams: dict[str, str] = {}
+        self._handing_back = False
 
     @property
     def consumers(self) -> list[tuple[str, str]]:
@@ -101,11 +105,10 @@ class Policies:
             f"deliver.{consumer}",  # only a label: the durable consumer has its filters
             queue=consumer,
             stream=JStream(stream, declare=False),
-            max_workers=_IN_FLIGHT,
             ack_policy=AckPolicy.MANUAL,
             decoder=as_it_came,
             no_reply=True,
-        )(handle)
+        )(self._in_flight.several(handle))
 
     def serve_replays(self) -> None:
         """Answer `replay.<service>`: handle a parked message again."""
@@ -115,7 +118,14 @@ class Policies:
 
         self._broker.subscriber(f"replay.{self._service}", queue=self._service, decoder=as_it_came)(replay)
 
+    def hand_back(self) -> None:
+        """Begin no more message: what comes goes back at once, to another process or to the next start."""
+        self._handing_back = True
+
     async def _handle(self, consumer: str, policy: Policy, message: NatsMessage) -> None:
+        if self._handing_back:
+            await message.nack()
+            return
         delivery = _delivery(message)
         outcome = await self._outcome(consumer, policy, delivery)
         if outcome is None:
@@ -129,7 +139,7 @@ class Policies:
             await policy(delivery)
         except (LogUnavailableError, OSError, TimeoutError) as error:
             return self._retry(consumer, delivery, error)
-        except (PolicyRefusedError, UndecodableEventError, msgspec.DecodeError) as error:
+        except (PolicyRefusedError, TooLargeError, UndecodableEventError, msgspec.DecodeError) as error:
             return await self._park(consumer, delivery, str(error))
         except NotYetError as error:
             return await self._retry_or_park(consumer, delivery, error, TRIES_WHILE_NOT_YET, str(error))
@@ -151,7 +161,7 @@ class Policies:
         _log.warning(
             "policy-retry", consumer=consumer, sequence=delivery.sequence, reason=type(error).__name__
         )
-        return min(_FIRST_DELAY_SECONDS * 2 ** (delivery.number - 1), _LONGEST_DELAY_SECONDS)
+        return delay_after(delivery.number)
 
     async def _park(self, consumer: str, delivery: Delivery, reason: str) -> float | None:
         try:
@@ -199,6 +209,12 @@ class Policies:
         except Exception as error:  # noqa: BLE001 -- told to whoever asked
             return ReplayAnswer(done=False, sentence=f"It failed again ({_where(error)}).")
         return ReplayAnswer(done=True)
+
+
+def delay_after(tries: int) -> float:
+    """Return the seconds from the n-th try to the next: doubled each time, at most half a minute."""
+    doublings = min(tries - 1, _MOST_DOUBLINGS)
+    return min(_FIRST_DELAY_SECONDS * 2**doublings, _LONGEST_DELAY_SECONDS)
 
 
 async def as_it_came(message: NatsMessage) -> NatsMessage:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 
 DECLARATION: Final = Path(__file__).resolve().parents[2] / "deploy" / "nats" / "streams.yaml"
+_PARTITIONS: Final = "throughcare.partitions"
 _NANOSECONDS: Final = 1_000_000_000
 _NOT_FOUND: Final = (10059, 10014)  # stream, consumer
 
@@ -33,19 +34,25 @@ class StreamsError(Exception):
     """The server refused a stream or a consumer; the text names it and gives the server's reason."""
 
 
-def declared(partitions: int, path: Path = DECLARATION, replicas: int = 1) -> Iterator[StreamDeclaration]:
-    """Read the declaration, a `CARE` stream for each partition."""
+def declared(
+    partitions: int, path: Path = DECLARATION, replicas: int | None = None
+) -> Iterator[StreamDeclaration]:
+    """Read the declaration, a `CARE` stream for each partition; without `replicas` those stay."""
     file = msgspec.yaml.decode(path.read_bytes(), type=_File)
     for raw in file.streams:
-        numbers = range(partitions) if "{k}" in raw["name"] else (0,)
-        for number in numbers:
-            yield _stream(_numbered(raw, number), file.consumer_defaults, replicas)
+        is_log = "{k}" in raw["name"]
+        marked = {**raw, "metadata": {_PARTITIONS: str(partitions)}} if is_log else raw
+        for number in range(partitions) if is_log else (0,):
+            yield _stream(_numbered(marked, number), file.consumer_defaults, replicas)
     for bucket in file.buckets:
         yield StreamDeclaration(_bucket_stream(bucket, replicas))
 
 
-async def apply(client: Client, partitions: int, path: Path = DECLARATION, replicas: int = 1) -> list[str]:
+async def apply(
+    client: Client, partitions: int, path: Path = DECLARATION, replicas: int | None = None
+) -> list[str]:
     """Create what is missing and update what differs; returns a line for each thing that was changed."""
+    await _refuse_other_partitions(client, partitions)
     changed: list[str] = []
     for stream in declared(partitions, path, replicas):
         changed += await _apply_stream(client, stream.config)
@@ -54,12 +61,33 @@ async def apply(client: Client, partitions: int, path: Path = DECLARATION, repli
     return changed
 
 
+async def _refuse_other_partitions(client: Client, partitions: int) -> None:
+    """Refuse a number of partitions that the log was not made with: entities would be looked for in vain."""
+    info = await _ask(client, "STREAM.INFO.CARE_0", {})
+    config: Config = {} if info is None else info["config"]
+    metadata: dict[str, str] = config.get("metadata", {})
+    made_with = metadata.get(_PARTITIONS)
+    if made_with not in (None, str(partitions)):
+        raise StreamsError(
+            f"The log was made with {made_with} partitions, which cannot change; {partitions} are asked for. "
+            f"Set THROUGHCARE_PARTITIONS={made_with}."
+        )
+
+
 async def require(client: Client, partitions: int, path: Path = DECLARATION) -> None:
-    """Raise StreamsError unless every declared stream is there: services never declare one."""
+    """Raise StreamsError unless every declared stream and consumer is there: services never declare one."""
+    await _refuse_other_partitions(client, partitions)
     for stream in declared(partitions, path):
         name = stream.config["name"]
-        if await _ask(client, f"STREAM.INFO.{name}", {}) is None:
-            raise StreamsError(f"The stream {name} is not there: run `throughcare apply` first.")
+        await _expect(client, f"STREAM.INFO.{name}", f"stream {name}")
+        for consumer in stream.consumers:
+            place = f"{name}.{consumer['name']}"
+            await _expect(client, f"CONSUMER.INFO.{place}", f"consumer {place.replace('.', '/')}")
+
+
+async def _expect(client: Client, what: str, named: str) -> None:
+    if await _ask(client, what, {}) is None:
+        raise StreamsError(f"The {named} is not there: run `throughcare apply` first.")
 
 
 async def _apply_stream(client: Client, config: Config) -> list[str]:
@@ -86,7 +114,9 @@ async def _apply_consumer(client: Client, stream: str, config: Config) -> list[s
 def _same(wanted: Config, present: Config) -> bool:
     # The server leaves out what is false or zero, and a single filter may come back in its other form.
     filters = present.get("filter_subjects") or [present.get("filter_subject")]
-    present = {**present, "filter_subjects": filters}
+    # Among the metadata are the server's own.
+    ours = {key: value for key, value in present.get("metadata", {}).items() if not key.startswith("_nats.")}
+    present = {**present, "filter_subjects": filters, "metadata": ours}
     return all(
         present.get(key) == value or (not value and not present.get(key)) for key, value in wanted.items()
     )
@@ -103,13 +133,17 @@ async def _ask(client: Client, what: str, body: Config) -> Config | None:
     raise StreamsError(f"{what}: the server refused it: {error.get('description')}.")
 
 
-def _stream(raw: Config, consumer_defaults: Config, replicas: int) -> StreamDeclaration:
+def _stream(raw: Config, consumer_defaults: Config, replicas: int | None) -> StreamDeclaration:
     consumers = tuple(_consumer({**consumer_defaults, **consumer}) for consumer in raw.pop("consumers", ()))
-    config = {**raw, "num_replicas": replicas}
+    config = {**raw, **_copies(replicas)}
     for seconds in ("duplicate_window", "max_age"):
         if seconds in config:
             config[seconds] *= _NANOSECONDS
     return StreamDeclaration(config, consumers)
+
+
+def _copies(replicas: int | None) -> Config:
+    return {} if replicas is None else {"num_replicas": replicas}
 
 
 def _consumer(raw: Config) -> Config:
@@ -124,7 +158,7 @@ def _consumer(raw: Config) -> Config:
     }
 
 
-def _bucket_stream(raw: Config, replicas: int) -> Config:
+def _bucket_stream(raw: Config, replicas: int | None) -> Config:
     """Write a key-value bucket as the stream that it is (NATS ADR-8)."""
     return {
         "name": f"KV_{raw['name']}",
@@ -137,7 +171,7 @@ def _bucket_stream(raw: Config, replicas: int) -> Config:
         "allow_direct": True,
         "allow_rollup_hdrs": True,
         "deny_delete": False,
-        "num_replicas": replicas,
+        **_copies(replicas),
     }
 
 

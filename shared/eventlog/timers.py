@@ -24,7 +24,7 @@ class Timers:
         A timer of the same name replaces the earlier one. Raises LogUnavailableError.
         """
         headers = {
-            "Nats-Schedule": f"@at {at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}",
+            "Nats-Schedule": f"@at {at.astimezone(UTC).isoformat()}",  # whole seconds would fire too early
             "Nats-Schedule-Target": f"timers.due.{self._service}.{name}",
         }
         await self._log.publish(f"timers.set.{self._service}.{name}", msgspec.json.encode(command), headers)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from shared.projections.batch import Parked
-from shared.projections.fold import Fold, rows_of
+from shared.projections.apply import Parked
+from shared.projections.fold import Fold
 from shared.projections.postgres import Connection
 from shared.projections.projection import AnyProjection, Projection
 from shared.projections.queries import sql
@@ -38,5 +38,5 @@ async def fold_as_of(
     journal = await connection.fetch(sql("journal_of_participant_until"), participant, recorded_before)
     fold = Fold(projections)
     parked = fold_rows(fold, journal)
-    rows = {each.name: rows_of(fold, each, participant) for each in projections}
+    rows = {each.name: fold.rows_of(each, participant) for each in projections}
     return AsOf(rows, parked[0] if parked else None)

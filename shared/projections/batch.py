@@ -5,42 +5,40 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-import asyncpg
-import structlog
-from msgspec import Struct
-
-from shared.events.envelope import Recorded
+from shared.projections.apply import Parked, apply, apply_one_by_one, park
 from shared.projections.checkpoint import Checkpoint, CheckpointMovedError
-from shared.projections.fold import Fold, Key, participant_of
+from shared.projections.fold import Fold
 from shared.projections.generation import expect_generation
-from shared.projections.journal import COLUMNS, Entry, Journalled, LogMessage, journalled
+from shared.projections.journal import COLUMNS, Entry, Journalled
 from shared.projections.postgres import Connection, is_about_rows
 from shared.projections.projection import AnyProjection
 from shared.projections.queries import sql
 from shared.projections.table import Tables
 
-_log: Final = structlog.get_logger()
-
-
-class Parked(Struct, frozen=True):
-    """An event that waits, and its participant's later ones with it (only itself where nobody is named)."""
-
-    k: int
-    seq: int
-    participant: UUID | None
-    projection: str | None  # None where the message cannot be decoded, or it is not known
-    reason: str
+PARTICIPANTS_KEPT: Final = 2_000  # whose rows need not be read again for their next event
 
 
 @dataclass
 class PartitionState:
-    """What the projector of a partition remembers between batches; all of it stands in Postgres too."""
+    """What the projector of a partition remembers between batches; all of it stands in Postgres too.
+
+    The rows that the fold keeps are what the read models hold, as nobody else writes them without raising the
+    checkpoint's epoch.
+    """
 
     projections: Sequence[AnyProjection]
     checkpoint: Checkpoint
     tables: Tables
     parked: set[UUID] = field(default_factory=set)
     epoch: int = -1  # of the checkpoint when `parked` was read
+
+    def __post_init__(self) -> None:
+        """Know no rows yet."""
+        self.forget_rows()
+
+    def forget_rows(self) -> None:
+        """What is remembered of read models may no longer be what they hold."""
+        self.fold = Fold(self.projections)
 
     @classmethod
     def at(cls, checkpoint: Checkpoint, projections: Sequence[AnyProjection]) -> "PartitionState":
@@ -52,12 +50,11 @@ class _RowsRefusedError(Exception):
     """Postgres refused rows of this batch: which event's is found out one by one."""
 
 
-async def project(connection: Connection, state: PartitionState, messages: Sequence[LogMessage]) -> None:
+async def project(connection: Connection, state: PartitionState, entries: Sequence[Journalled]) -> None:
     """Commit a batch, which must follow the checkpoint without a gap; the state then stands after it.
 
     Raises CheckpointMovedError where another process has taken over; with any error nothing is committed.
     """
-    entries = [journalled(message) for message in messages]
     try:
         await _commit(connection, state, entries, one_by_one=False)
     except _RowsRefusedError:
@@ -70,9 +67,12 @@ async def _commit(
     async with connection.transaction():
         after = await _advance(connection, state, entries[-1].entry)
         await add_entries(connection, [each.entry for each in entries])
-        how = _apply_one_by_one if one_by_one else _apply_together
-        parked = await how(connection, state.tables, entries, state.parked)
+        if one_by_one:
+            parked = await apply_one_by_one(connection, state.tables, entries, state.parked)
+        else:
+            parked = await _apply_together(connection, state, entries)
         await park(connection, parked)
+    state.fold.settle(PARTICIPANTS_KEPT)
     state.checkpoint = after
     state.parked.update(each.participant for each in parked if each.participant)
 
@@ -95,146 +95,24 @@ async def _look_again(connection: Connection, state: PartitionState, generation:
     await expect_generation(connection, generation, state.projections)
     if state.tables.generation != generation:
         state.tables = Tables(state.projections, generation)
+    state.forget_rows()
     rows = await connection.fetch(sql("parked_of_partition"), state.checkpoint.k)
     state.parked = {row["participant"] for row in rows}
     state.epoch = epoch
 
 
 async def _apply_together(
-    connection: Connection, tables: Tables, entries: Sequence[Journalled], waiting: set[UUID]
+    connection: Connection, state: PartitionState, entries: Sequence[Journalled]
 ) -> list[Parked]:
     try:
-        return await apply(connection, tables, entries, waiting)
+        return await apply(connection, state.tables, state.fold, entries, state.parked)
     except Exception as error:
+        state.forget_rows()
         if is_about_rows(error):
             raise _RowsRefusedError from error
         raise
 
 
-async def apply(
-    connection: Connection, tables: Tables, entries: Sequence[Journalled], waiting: Iterable[UUID]
-) -> list[Parked]:
-    """Fold events that follow each other into a generation and write its rows; returns what is refused."""
-    fold = Fold(tables.projections)
-    waiting = set(waiting)
-    await _load(connection, tables, fold, [e.recorded for e in entries if e.recorded], waiting)
-    parked = fold_entries(fold, entries, waiting)
-    await tables.write(connection, fold.changes())
-    return parked
-
-
-def fold_entries(fold: Fold, entries: Iterable[Journalled], waiting: set[UUID]) -> list[Parked]:
-    """Fold events in order, but for those of participants who wait; `waiting` grows by who is parked here."""
-    parked: list[Parked] = []
-    for entry, recorded, problem in entries:
-        if entry.participant in waiting:
-            continue
-        refusal = _fold_one(fold, entry, recorded, problem)
-        if refusal:
-            parked.append(refusal)
-            if refusal.participant:
-                waiting.add(refusal.participant)
-    return parked
-
-
-def _fold_one(fold: Fold, entry: Entry, recorded: Recorded | None, problem: str | None) -> Parked | None:
-    if recorded is None:
-        return Parked(entry.k, entry.seq, entry.participant, None, problem or "")
-    unapplied = fold.apply(recorded)
-    if unapplied is None:
-        return None
-    return Parked(entry.k, entry.seq, entry.participant, unapplied.projection, unapplied.reason)
-
-
-async def apply_safely(
-    connection: Connection, tables: Tables, entries: Sequence[Journalled], waiting: Iterable[UUID]
-) -> list[Parked]:
-    """As `apply`, in a savepoint: where Postgres refuses a row, the event behind it is parked."""
-    try:
-        async with connection.transaction():
-            return await apply(connection, tables, entries, waiting)
-    except Exception as error:
-        if not is_about_rows(error):
-            raise
-    return await _apply_one_by_one(connection, tables, entries, waiting)
-
-
-async def _apply_one_by_one(
-    connection: Connection, tables: Tables, entries: Sequence[Journalled], waiting: Iterable[UUID]
-) -> list[Parked]:
-    """Find the event whose rows Postgres refuses: each event gets a savepoint. Slow, and rare."""
-    waiting = set(waiting)
-    parked: list[Parked] = []
-    for each in entries:
-        refused = await _apply_alone(connection, tables, each, waiting)
-        parked.extend(refused)
-        waiting.update(refusal.participant for refusal in refused if refusal.participant)
-    return parked
-
-
-async def _apply_alone(
-    connection: Connection, tables: Tables, each: Journalled, waiting: set[UUID]
-) -> list[Parked]:
-    entry = each.entry
-    try:
-        async with connection.transaction():
-            return await apply(connection, tables, [each], waiting)
-    except Exception as error:
-        if not is_about_rows(error):
-            raise
-        reason = f"Postgres refused a row: {type(error).__name__}."
-        table = error.table_name if isinstance(error, asyncpg.PostgresError) else None
-        return [Parked(entry.k, entry.seq, entry.participant, table, reason)]
-
-
-async def _load(
-    connection: Connection, tables: Tables, fold: Fold, events: Iterable[Recorded], waiting: set[UUID]
-) -> None:
-    wanted = _Wanted()
-    for recorded in events:
-        if recorded.event.subject not in waiting:
-            for table in fold.handling(recorded.event.data):
-                wanted.add(table.projection, recorded)
-    for table in fold.tables:
-        name, stored = table.projection.name, tables.of(table.projection)
-        participants = wanted.participants.get(name, set())
-        if participants:
-            for row in await stored.load(connection, participants):
-                table.store(row)
-        keys = wanted.keys.get(name)
-        if keys:
-            for row in await stored.load_keys(connection, keys):
-                if participant_of(row) not in participants:
-                    table.store(row)
-
-
-class _Wanted:
-    """What has to be read before a batch can be folded: participants, or single rows, of each read model."""
-
-    def __init__(self) -> None:
-        self.participants: dict[str, set[UUID]] = {}
-        self.keys: dict[str, set[Key]] = {}
-
-    def add(self, projection: AnyProjection, recorded: Recorded) -> None:
-        """Take in what an event needs."""
-        if projection.append_only:
-            return
-        touched = projection.touches(recorded) if projection.touches else None
-        if touched is None:
-            self.participants.setdefault(projection.name, set()).add(recorded.event.subject)
-        else:
-            self.keys.setdefault(projection.name, set()).update(touched)
-
-
 async def add_entries(connection: Connection, entries: Iterable[Entry]) -> None:
     """Write messages into the journal."""
     await connection.copy_records_to_table("journal", schema_name="log", columns=COLUMNS, records=entries)
-
-
-async def park(connection: Connection, parked: Sequence[Parked]) -> None:
-    """Write down what cannot be applied."""
-    for each in parked:
-        await connection.execute(
-            sql("park"), each.k, each.seq, each.participant, each.projection, each.reason
-        )
-        _log.warning("parked", partition=each.k, seq=each.seq, projection=each.projection, reason=each.reason)

@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.base import EventData
-from shared.events.envelope import Recorded
+from shared.events.envelope import Event, Recorded
 from shared.projections.projection import AnyProjection, Projection
 
 R = TypeVar("R", bound=Struct)
@@ -43,44 +43,54 @@ class Changes(Struct, frozen=True):
     removed: list[Key]
 
 
-class _Undoable(Protocol):
+class _Changed(Protocol):
     def undo(self, key: Key, previous: Any, /) -> None: ...  # noqa: ANN401 (a row of any projection)
 
+    def collect(self, changes: Changes, /) -> None: ...
 
-_Steps = list[tuple[_Undoable, Key, Any]]
+    def settle(self) -> None: ...
+
+
+_Steps = list[tuple[_Changed, Key, Any]]
+_Touched = dict[_Changed, None]
+
+
+def _expect_own(row: Struct, participant: UUID) -> None:
+    theirs = participant_of(row)
+    if theirs is not participant and theirs != participant:  # a UUID is slow to compare
+        raise RowError("A row may only be put for the participant whose event is applied.")
 
 
 class KeyedRows(Generic[R]):
     """One participant's rows by primary key."""
 
-    __slots__ = ("_key_of", "_participant", "_rows", "_steps", "_stored")
+    __slots__ = ("_before", "_key_of", "_participant", "_rows", "_steps", "_touched")
 
-    def __init__(self, participant: UUID, key_of: KeyOf, steps: _Steps) -> None:
+    def __init__(self, participant: UUID, key_of: KeyOf, steps: _Steps, touched: _Touched) -> None:
         self._participant = participant
         self._key_of = key_of
         self._steps = steps
-        self._stored: dict[Key, R] = {}
+        self._touched = touched
         self._rows: dict[Key, R] = {}
+        self._before: dict[Key, R | None] = {}  # what the table has, of keys that were changed since
 
     def store(self, row: R) -> None:
         """Take in a row as the table has it."""
-        key = self._key_of(row)
-        self._stored[key] = self._rows[key] = row
+        self._rows[self._key_of(row)] = row
 
     def get(self, *key: object) -> R | None:
         return self._rows.get(key)
 
     def put(self, row: R) -> None:
-        if participant_of(row) != self._participant:
-            raise RowError("A row may only be put for the participant whose event is applied.")
+        _expect_own(row, self._participant)
         key = self._key_of(row)
-        self._steps.append((self, key, self._rows.get(key)))
+        self._changing(key, self._rows.get(key))
         self._rows[key] = row
 
     def remove(self, *key: object) -> None:
         previous = self._rows.pop(key, None)
         if previous is not None:
-            self._steps.append((self, key, previous))
+            self._changing(key, previous)
 
     def all(self) -> Iterable[R]:
         return list(self._rows.values())
@@ -92,33 +102,47 @@ class KeyedRows(Generic[R]):
             self._rows[key] = previous
 
     def collect(self, changes: Changes) -> None:
-        """Add to the changes what differs from what was stored."""
-        for key, row in self._rows.items():
-            before = self._stored.get(key)
+        """Add to the changes what differs from what the table has."""
+        for key, before in self._before.items():
+            row = self._rows.get(key)
             if before is None:
-                changes.added.append(row)
-            elif before is not row and before != row:
+                if row is not None:
+                    changes.added.append(row)
+            elif row is None:
+                changes.removed.append(key)
+            elif row is not before and row != before:
                 changes.replaced.append(row)
-        changes.removed.extend(key for key in self._stored if key not in self._rows)
+
+    def settle(self) -> None:
+        """The table now has the rows as they are."""
+        self._before.clear()
+
+    def _changing(self, key: Key, previous: R | None) -> None:
+        self._steps.append((self, key, previous))
+        if not self._before:
+            self._touched[self] = None
+        self._before.setdefault(key, previous)
 
 
 class AppendedRows(Generic[R]):
     """One participant's new rows of an append-only table."""
 
-    __slots__ = ("_participant", "_rows", "_steps")
+    __slots__ = ("_participant", "_rows", "_steps", "_touched")
 
-    def __init__(self, participant: UUID, steps: _Steps) -> None:
+    def __init__(self, participant: UUID, steps: _Steps, touched: _Touched) -> None:
         self._participant = participant
         self._steps = steps
+        self._touched = touched
         self._rows: list[R] = []
 
     def get(self, *_key: object) -> R | None:
         raise RowError("An append-only table is never read while it is folded.")
 
     def put(self, row: R) -> None:
-        if participant_of(row) != self._participant:
-            raise RowError("A row may only be put for the participant whose event is applied.")
+        _expect_own(row, self._participant)
         self._steps.append((self, (), None))
+        if not self._rows:
+            self._touched[self] = None
         self._rows.append(row)
 
     def remove(self, *_key: object) -> None:
@@ -133,47 +157,55 @@ class AppendedRows(Generic[R]):
     def collect(self, changes: Changes) -> None:
         changes.added.extend(self._rows)
 
+    def settle(self) -> None:
+        self._rows.clear()
+
+
+AnyRows = KeyedRows[Any] | AppendedRows[Any]
+
 
 class FoldedTable:
     """The rows of several participants in one read model."""
 
-    def __init__(self, projection: AnyProjection, steps: _Steps) -> None:
+    def __init__(self, at: int, projection: AnyProjection, steps: _Steps) -> None:
+        self.at = at
         self.projection = projection
-        self.key_of = _key_of(projection.key)
         self.apply = projection.apply
+        self._key_of = _key_of(projection.key)
         self._steps = steps
-        self._participants: dict[UUID, KeyedRows[Any] | AppendedRows[Any]] = {}
+        self._touched: _Touched = {}
 
-    def store(self, row: Struct) -> None:
-        """Take in a row as the table has it; only of a table that is read back."""
-        cast("KeyedRows[Any]", self.rows(participant_of(row))).store(row)
-
-    def rows(self, participant: UUID) -> KeyedRows[Any] | AppendedRows[Any]:
-        """Return the rows of a participant, none so far if they were not stored."""
-        found = self._participants.get(participant)
-        if found is None:
-            found = self._participants[participant] = self._make(participant)
-        return found
+    def rows_for(self, participant: UUID) -> AnyRows:
+        """Begin with a participant: no rows yet."""
+        if self.projection.append_only:
+            return AppendedRows(participant, self._steps, self._touched)
+        return KeyedRows(participant, self._key_of, self._steps, self._touched)
 
     def changes(self) -> Changes:
         """Return what is to be written."""
         changes = Changes([], [], [])
-        for rows in self._participants.values():
+        for rows in self._touched:
             rows.collect(changes)
         return changes
 
-    def _make(self, participant: UUID) -> KeyedRows[Any] | AppendedRows[Any]:
-        if self.projection.append_only:
-            return AppendedRows(participant, self._steps)
-        return KeyedRows(participant, self.key_of, self._steps)
+    def settle(self) -> None:
+        """Everything is written."""
+        for rows in self._touched:
+            rows.settle()
+        self._touched.clear()
 
 
 class Fold:
-    """Folds events of many participants into rows of every projection; participants do not meet."""
+    """Folds events of many participants into rows of every projection; participants do not meet.
+
+    Rows that a table has are stored before the first event that is for them is applied; without, a
+    participant begins with none.
+    """
 
     def __init__(self, projections: Sequence[AnyProjection]) -> None:
         self._steps: _Steps = []
-        self.tables = [FoldedTable(projection, self._steps) for projection in projections]
+        self.tables = [FoldedTable(at, each, self._steps) for at, each in enumerate(projections)]
+        self._participants: dict[UUID, list[AnyRows | None]] = {}
         self._handlers: dict[type[EventData], list[FoldedTable]] = {}
         for table in self.tables:
             for kind in table.projection.handles:
@@ -182,34 +214,59 @@ class Fold:
     def apply(self, recorded: Recorded) -> Unapplied | None:
         """Apply one event to every projection that handles it, or, if one of them fails, to none."""
         event = recorded.event
-        steps = self._steps
-        steps.clear()
+        who = event.subject
+        every = self._rows_of(who)
+        self._steps.clear()
         for table in self._handlers.get(type(event.data), ()):
+            rows = every[table.at]
+            if rows is None:
+                rows = every[table.at] = table.rows_for(who)
             try:
-                table.apply(table.rows(event.subject), recorded)
+                table.apply(rows, recorded)
             except Exception as error:  # noqa: BLE001 (whatever a projection does wrong parks one participant)
                 self._undo()
                 return Unapplied(table.projection.name, _where(error))
         return None
 
-    def handling(self, data: EventData) -> Iterator[FoldedTable]:
-        """Return the tables that an event is for."""
-        return iter(self._handlers.get(type(data), ()))
+    def unknown(self, event: Event) -> Iterator[FoldedTable]:
+        """Return the tables that an event is for and that hold nothing of its participant yet."""
+        every = self._rows_of(event.subject)
+        return (table for table in self._handlers.get(type(event.data), ()) if every[table.at] is None)
+
+    def store(self, table: FoldedTable, participants: Iterable[UUID], rows: Iterable[Struct]) -> None:
+        """Take in all rows that a table has of some participants."""
+        for who in participants:
+            self._rows_of(who)[table.at] = table.rows_for(who)
+        for row in rows:
+            cast("KeyedRows[Any]", self._rows_of(participant_of(row))[table.at]).store(row)
+
+    def rows_of(self, projection: Projection[R], participant: UUID) -> list[R]:
+        """Return what is held of one participant in one read model."""
+        at = next(table.at for table in self.tables if table.projection.name == projection.name)
+        rows = self._rows_of(participant)[at]
+        return list(rows.all()) if rows else []
 
     def changes(self) -> Iterator[tuple[AnyProjection, Changes]]:
         """Return what is to be written, a read model at a time."""
         return ((table.projection, table.changes()) for table in self.tables)
 
+    def settle(self, keep: int) -> None:
+        """Everything is written and committed; rows are kept for the next events, of so many participants."""
+        for table in self.tables:
+            table.settle()
+        if len(self._participants) > keep:
+            self._participants.clear()
+
+    def _rows_of(self, participant: UUID) -> list[AnyRows | None]:
+        rows = self._participants.get(participant)
+        if rows is None:
+            rows = self._participants[participant] = [None] * len(self.tables)
+        return rows
+
     def _undo(self) -> None:
         for rows, key, previous in reversed(self._steps):
             rows.undo(key, previous)
         self._steps.clear()
-
-
-def rows_of(fold: Fold, projection: Projection[R], participant: UUID) -> list[R]:
-    """Return what a fold holds of one participant in one read model."""
-    table = next(table for table in fold.tables if table.projection.name == projection.name)
-    return list(table.rows(participant).all())
 
 
 def _key_of(fields: tuple[str, ...]) -> KeyOf:

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from shared.events.envelope import Position
 from shared.projections.difference import Difference, JournalDiffers, NotInJournal, NotInLog
 from shared.projections.history import stream_info
-from shared.projections.journal import COLUMNS, Entry, Journalled, LogMessage, entry_of, journalled
+from shared.projections.journal import COLUMNS, Entry, Journalled, entry_of
 from shared.projections.postgres import Connection
 from shared.projections.queries import sql
 from shared.projections.reader import LogReader, ReaderLostError
@@ -42,14 +42,14 @@ async def compare_log(
     async for messages in _messages(nats, k, upto):
         for each in await _compare(connection, messages, reached, says, parked):
             yield each
-        reached = messages[-1].seq
+        reached = messages[-1].entry.seq
         yield reached
     async for row in connection.cursor(sql("journal_of_partition"), k, reached, BEYOND):
         says.note(entry_of(row).position, None)
         yield NotInLog(entry_of(row).position)
 
 
-async def _messages(nats: Client, k: int, upto: int) -> AsyncIterator[list[LogMessage]]:
+async def _messages(nats: Client, k: int, upto: int) -> AsyncIterator[list[Journalled]]:
     """Yield the log's messages up to a sequence; what is missing is left out."""
     last = min(upto, (await stream_info(nats, k)).state.last_seq)
     reader = LogReader(nats, k, MESSAGES_AT_ONCE, gaps=True)
@@ -58,28 +58,27 @@ async def _messages(nats: Client, k: int, upto: int) -> AsyncIterator[list[LogMe
     try:
         while reached < last and silences < SILENCES:
             try:
-                messages = [each for each in await reader.next(1.0) if each.seq <= last]
+                messages = [each for each in await reader.next(1.0) if each.entry.seq <= last]
             except ReaderLostError:
                 await reader.open(reached)
                 continue
             silences = 0 if messages else silences + 1
             if messages:
-                reached = messages[-1].seq
+                reached = messages[-1].entry.seq
                 yield messages
     finally:
         await reader.close()
 
 
 async def _compare(
-    connection: Connection, messages: list[LogMessage], reached: int, says: LogSays, parked: set[Position]
+    connection: Connection, messages: list[Journalled], reached: int, says: LogSays, parked: set[Position]
 ) -> list[Difference]:
-    k, last = messages[0].k, messages[-1].seq
+    k, last = messages[0].entry.k, messages[-1].entry.seq
     rows = await connection.fetch(sql("journal_of_partition"), k, reached, last)
     entries = {row["seq"]: entry_of(row) for row in rows}
     found: list[Difference] = []
-    for message in messages:
-        told = journalled(message)
-        difference = _differs(told.entry, entries.pop(message.seq, None), parked)
+    for told in messages:
+        difference = _differs(told.entry, entries.pop(told.entry.seq, None), parked)
         if difference:
             says.note(told.entry.position, told)
             found.append(difference)

@@ -8,7 +8,7 @@ import asyncpg
 from msgspec import Struct
 
 from shared.events.envelope import Position
-from shared.projections.batch import Parked
+from shared.projections.apply import Parked
 from shared.projections.fold import Fold
 from shared.projections.generation import expect_generation
 from shared.projections.journal import entry_of, journalled, message_of

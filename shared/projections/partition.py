@@ -63,6 +63,7 @@ class PartitionProjector:
             except (HistoryLostError, OtherProjectionsError) as error:
                 await self._stop(error)
             except Exception as error:  # noqa: BLE001 (a projector that ends helps nobody; the problem is shown)
+                _expect_wanted(error)
                 await self._pause(error)
 
     async def _stop(self, error: Exception) -> None:
@@ -113,14 +114,14 @@ class PartitionProjector:
     async def _project_all(self, connection: Connection, state: PartitionState) -> None:
         while True:
             try:
-                messages = await self._reader.next(IDLE_SECONDS)
+                entries = await self._reader.next(IDLE_SECONDS)
             except ReaderLostError:
                 await self._open(connection, state.checkpoint)
                 continue
-            if not messages:
+            if not entries:
                 await connection.execute("select 1")  # whoever lost the lock must not believe to lead
                 continue
-            await project(connection, state, messages)
+            await project(connection, state, entries)
             await self._tell(state.checkpoint.seq)
 
     async def _tell(self, seq: int) -> None:
@@ -130,6 +131,13 @@ class PartitionProjector:
 
     def _enter(self, role: Role, seq: int) -> None:
         self.status = PartitionStatus(self._k, role, seq)
+
+
+def _expect_wanted(error: Exception) -> None:
+    """Raise the cancellation that an error took the place of: on a lost connection a rollback fails."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 def _sentence(error: Exception, k: int) -> str:

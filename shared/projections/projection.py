@@ -40,10 +40,6 @@ class Projection(Generic[R]):
     timestamptz, tuple[str, ...] text[]; a nested Struct, dict or list is jsonb. The table of an `append_only`
     projection is never read back: `get` and `all` refuse, and every `put` is a new row.
 
-    `touches` names the keys of the rows that an event may read or change, None for every row of its
-    participant: where a participant has many rows and an event is about a few, only those are loaded. What
-    `apply` gets or puts beside them was not there, and `all` is only whole where `touches` said None.
-
     A change of the row, the table or the meaning of `apply` raises `version`; the next start rebuilds.
     """
 
@@ -55,7 +51,6 @@ class Projection(Generic[R]):
     handles: frozenset[type[EventData]]
     apply: Callable[[Rows[R], Recorded], None]
     append_only: bool = False
-    touches: Callable[[Recorded], Iterable[tuple[Any, ...]] | None] | None = None
 
 
 AnyProjection = Projection[Any]

@@ -18,7 +18,7 @@ from shared.projections.partition import (
 from shared.projections.postgres import connect
 from shared.projections.projection import AnyProjection
 from shared.projections.rebuild import ensure_generation
-from shared.projections.rebuild_range import Workers
+from shared.projections.rebuild_workers import Workers
 
 _log: Final = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from shared.eventlog.subjects import stream_of
 from shared.projections.history import HistoryLostError
 from shared.projections.jetstream import add_consumer, subscribe
-from shared.projections.journal import LogMessage
+from shared.projections.journal import Journalled, LogMessage, journalled
 
 RECORDED_AT: Final = "Throughcare-Recorded-At"
 """Header of a restored message: when it was first recorded (RFC 3339)."""
@@ -68,7 +68,7 @@ class LogReader:
             await self._subscription.unsubscribe()
         self._subscription = None
 
-    async def next(self, wait: float) -> list[LogMessage]:
+    async def next(self, wait: float) -> list[Journalled]:
         """Return what is there: at most a batch, in order, without gaps; empty after `wait` seconds.
 
         Raises ReaderLostError (open again behind what was last processed) and HistoryLostError.
@@ -83,7 +83,7 @@ class LogReader:
         return messages
 
     def _forget(self) -> None:
-        self._ready: deque[LogMessage] = deque()
+        self._ready: deque[Journalled] = deque()
         self._asked = 0
         self._delivery: int = 0
         self._failure: Exception | None = None
@@ -133,7 +133,7 @@ class LogReader:
             self._failure = _gap(self._k, self._last, read.seq)
             return
         self._last, self._delivery = read.seq, delivery
-        self._ready.append(read)
+        self._ready.append(journalled(read))  # decoded while Postgres is busy with the batch before
 
     def _take_status(self, status: str, description: str) -> None:
         if status == _HEARTBEAT:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.projections.batch import Parked, apply_safely, park
+from shared.projections.apply import Parked, apply_safely, park
 from shared.projections.checkpoint import Checkpoint, checkpoint_of, read_checkpoints
 from shared.projections.generation import (
     OtherProjectionsError,
@@ -24,14 +24,8 @@ from shared.projections.migration import migrate
 from shared.projections.postgres import Connection, connect
 from shared.projections.projection import AnyProjection
 from shared.projections.queries import sql
-from shared.projections.rebuild_range import (
-    WORTH_PROCESSES,
-    RangeTask,
-    Workers,
-    fold_here,
-    fold_in_processes,
-    ranges,
-)
+from shared.projections.rebuild_range import Folded, RangeTask, ranges
+from shared.projections.rebuild_workers import WORTH_PROCESSES, Ranges, Workers, fold_everywhere, fold_here
 from shared.projections.table import Tables
 
 EVENTS_A_BATCH: Final = 1_000
@@ -149,15 +143,17 @@ class _Building:
         task = RangeTask(database_url, self._tables.generation, _by_partition(self._reached))
         total = int(await self._connection.fetchval(sql("journal_size")))
         self._progress(0, total)
-        every = ranges(self._connection)
-        if workers and total >= WORTH_PROCESSES:
-            folding = fold_in_processes(task, every, workers)
-        else:
-            folding = fold_here(task, every, self._projections)
-        async for folded in folding:
+        left = Ranges(ranges(self._connection))
+
+        def took(folded: Folded) -> None:
             self.done += folded.events
             self._add(folded.parked)
             self._progress(self.done, total)
+
+        if workers and total >= WORTH_PROCESSES:
+            await fold_everywhere(task, left, self._projections, took, workers)
+        else:
+            await fold_here(task, left, self._projections, took)
 
     async def catch_up(self) -> None:
         """Apply what came meanwhile, until little is left for the swap."""

@@ -1,10 +1,6 @@
-"""Folding the participants of a range of ids from the journal, in as many processes as there is work for."""
+"""Folding the participants of a range of ids from the journal into a generation that nobody sees yet."""
 
-import asyncio
-import multiprocessing
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -12,16 +8,14 @@ from uuid import UUID
 import asyncpg
 
 from shared.events.registry import UndecodableEventError
-from shared.projections.batch import Parked, apply_safely
+from shared.projections.apply import Parked, apply_safely
 from shared.projections.fold import Fold
 from shared.projections.journal import journalled_row, problem_of, recorded_of
 from shared.projections.postgres import Connection, connect, is_about_rows
-from shared.projections.projection import AnyProjection
 from shared.projections.queries import sql
 from shared.projections.table import Tables
 
-EVENTS_A_RANGE: Final = 10_000
-WORTH_PROCESSES: Final = 20_000  # below, starting them takes longer than the work
+EVENTS_A_RANGE: Final = 4_000
 BEFORE_ANY: Final = UUID(int=0)
 
 
@@ -50,7 +44,7 @@ class Folded:
     parked: list[Parked]
 
 
-async def ranges(connection: Connection) -> AsyncIterator[Range]:
+async def ranges(connection: Connection) -> AsyncGenerator[Range]:
     """Cut the participants of the journal into ranges of about as many events."""
     last = await connection.fetchval(sql("last_participant"))
     after = BEFORE_ANY
@@ -60,25 +54,11 @@ async def ranges(connection: Connection) -> AsyncIterator[Range]:
         after = to
 
 
-@dataclass(frozen=True)
-class Workers:
-    """Processes that fold ranges. `load` is picklable and makes the projections there: they hold closures."""
-
-    load: Callable[[], Sequence[AnyProjection]]
-    count: int = 2
-
-
-async def fold_here(
-    task: RangeTask, every: AsyncIterator[Range], projections: Sequence[AnyProjection]
-) -> AsyncIterator[Folded]:
-    """Fold every range in this process."""
-    tables = Tables(projections, task.generation)
-    connection = await connect(task.database_url)
-    try:
-        async for each in every:
-            yield await fold_range(connection, tables, task.upto, each)
-    finally:
-        await connection.close()
+async def bulk_connection(database_url: str) -> Connection:
+    """Open a connection for rows that count only once the swap commits, which waits for the disk for all."""
+    connection = await connect(database_url)
+    await connection.execute("set synchronous_commit = off")
+    return connection
 
 
 async def fold_range(connection: Connection, tables: Tables, upto: list[int], every: Range) -> Folded:
@@ -109,7 +89,7 @@ def fold_rows(fold: Fold, rows: Sequence[asyncpg.Record]) -> list[Parked]:
     """Fold rows of the journal, participant by participant; one whose event cannot be applied ends there."""
     parked: dict[UUID, Parked] = {}
     for row in rows:
-        if row["participant"] not in parked:
+        if not parked or row["participant"] not in parked:
             refused = _fold_row(fold, row)
             if refused:
                 parked[row["participant"]] = refused
@@ -124,45 +104,3 @@ def _fold_row(fold: Fold, row: asyncpg.Record) -> Parked | None:
     if unapplied:
         return Parked(row["k"], row["seq"], row["participant"], unapplied.projection, unapplied.reason)
     return None
-
-
-async def fold_in_processes(
-    task: RangeTask, every: AsyncIterator[Range], workers: Workers
-) -> AsyncIterator[Folded]:
-    """Fold every range in other processes, a few ranges ahead of who asks."""
-    context = multiprocessing.get_context("spawn")  # a fork would share our connections
-    with ProcessPoolExecutor(
-        workers.count, context, initializer=_start, initargs=(task, workers.load)
-    ) as pool:
-        loop = asyncio.get_running_loop()
-        under_way: deque[asyncio.Future[Folded]] = deque()
-        async for each in every:
-            under_way.append(loop.run_in_executor(pool, _fold_in_worker, each))
-            if len(under_way) > 2 * workers.count:
-                yield await under_way.popleft()
-        while under_way:
-            yield await under_way.popleft()
-
-
-class _Worker:
-    """One process: a loop and a connection for all of its ranges."""
-
-    def __init__(self, task: RangeTask, projections: Sequence[AnyProjection]) -> None:
-        self._upto = task.upto
-        self._tables = Tables(projections, task.generation)
-        self._runner = asyncio.Runner()
-        self._connection = self._runner.run(connect(task.database_url))
-
-    def fold(self, every: Range) -> Folded:
-        return self._runner.run(fold_range(self._connection, self._tables, self._upto, every))
-
-
-_workers: list[_Worker] = []
-
-
-def _start(task: RangeTask, load: Callable[[], Sequence[AnyProjection]]) -> None:
-    _workers.append(_Worker(task, load()))
-
-
-def _fold_in_worker(every: Range) -> Folded:
-    return _workers[0].fold(every)

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.envelope import Position
-from shared.projections.batch import Parked, fold_entries
+from shared.projections.apply import Parked, fold_entries
 from shared.projections.difference import Difference, ParkedParticipant, RowDiffers, RowMissing, RowUnexpected
 from shared.projections.fold import Fold, FoldedTable, Key, participant_of
 from shared.projections.journal import Journalled, journalled_row

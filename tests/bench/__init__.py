@@ -1,1 +1,1 @@
-"""Throughcare measured against bare nats-py and asyncpg doing the same writes."""
+"""How fast the system is, as ratios to what plain nats-py and asyncpg do on the same servers."""

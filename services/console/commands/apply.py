@@ -15,8 +15,11 @@ from shared.settings import Settings
 def apply(
     context: typer.Context,
     replicas: Annotated[
-        int, typer.Option(help="Copies of each stream; three in production.", min=1, max=5)
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="Copies of each stream: three in production. Without it they stay as many.", min=1, max=5
+        ),
+    ] = None,
 ) -> None:
     """Make the NATS server's streams and the database's schema what this version wants.
 
@@ -28,7 +31,7 @@ def apply(
     out.print("Everything is as declared." if changed else "Everything was as declared already.")
 
 
-async def apply_all(settings: Settings, replicas: int = 1) -> list[str]:
+async def apply_all(settings: Settings, replicas: int | None = None) -> list[str]:
     """Apply the streams, then the migrations; returns a line for each thing that was changed."""
     async with nats_of(settings) as nats:
         changed = await streams.apply(nats, settings.partitions, replicas=replicas)

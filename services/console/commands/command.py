@@ -10,10 +10,9 @@ import typer
 from uuid_utils import uuid7
 
 from services.console.answers import report
-from services.console.options import Actor, AsJson
-from services.console.place import Place, place_of
-from shared.commands.reply import Reply
-from shared.eventlog.client import CommandClient
+from services.console.asking import send
+from services.console.options import CONSOLE, Actor, AsJson
+from services.console.place import place_of
 
 
 def command(
@@ -23,7 +22,7 @@ def command(
     body: Annotated[
         str, typer.Argument(metavar="JSON|@FILE", help="Its fields, or a file.", show_default=False)
     ],
-    actor: Actor = "coordinator:console",
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Send a command to a service and print the answer.
@@ -38,13 +37,9 @@ def command(
         "command": name,
         **_fields(body),
     }
-    answer = asyncio.run(_ask(place_of(context), service, name, msgspec.json.encode(fields)))
+    raw = msgspec.json.encode(fields)
+    answer = asyncio.run(send(place_of(context), lambda client: client.ask_raw(service, name, raw)))
     report(answer, as_json=as_json)
-
-
-async def _ask(place: Place, service: str, name: str, body: bytes) -> Reply:
-    async with place.nats() as nats:
-        return await CommandClient(nats).ask_raw(service, name, body)
 
 
 def _fields(told: str) -> dict[str, Any]:

@@ -7,14 +7,12 @@ import typer
 
 from services.console import lookup
 from services.console.asking import ask, common, day_of, moment_at_site, new_id
-from services.console.options import Actor, AsJson, At, Participant
+from services.console.options import CONSOLE, Actor, AsJson, At, Participant
 from services.console.place import place_of
 from shared.commands.intake import Enrol, RecordAssessment
 from shared.events.assessment import AsamEdition, Instrument
 from shared.events.moment import moment
 from shared.site import site_of
-
-ACTOR = "coordinator:console"
 
 _ITEMS: Final[Mapping[Instrument, tuple[str, ...]]] = {
     "PHQ-9": tuple("123456789"),
@@ -40,7 +38,7 @@ def assess(
         ),
     ],
     at: At = None,
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Record the answers to a screening instrument; scoring and flags follow from them."""
@@ -70,7 +68,7 @@ def enrol(
     start: Annotated[str | None, typer.Option(metavar="DATE", help="First day; else today.")] = None,
     level: Annotated[str | None, typer.Option(help="ASAM level of care; else the program's.")] = None,
     track: Annotated[str | None, typer.Option(help="A track of the program.")] = None,
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Enrol a participant in the program."""

@@ -18,7 +18,7 @@ from shared.projections.difference import Difference
 from shared.projections.projection import AnyProjection
 from shared.projections.rebuild import RebuildOutcome
 from shared.projections.rebuild import rebuild as rebuild_all
-from shared.projections.rebuild_range import Workers
+from shared.projections.rebuild_workers import Workers
 from shared.projections.restore import RestoreError
 from shared.projections.restore import restore as restore_partition
 from shared.projections.verify import verify as verify_all

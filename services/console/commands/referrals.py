@@ -6,15 +6,13 @@ import typer
 
 from services.console import lookup
 from services.console.asking import ask, common, day_of
-from services.console.options import Actor, AsJson, Referral
+from services.console.options import CONSOLE, Actor, AsJson, Referral
 from shared.commands.intake import (
     AcceptReferral,
     ConfirmReferralCancellation,
     DeclineReferral,
     RequestReferralCancellation,
 )
-
-ACTOR = "coordinator:console"
 
 
 def accept(
@@ -24,7 +22,7 @@ def accept(
     expected_by: Annotated[
         str | None, typer.Option(metavar="DATE", help="The day by which the person is expected.")
     ] = None,
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Accept a referral."""
@@ -47,7 +45,7 @@ def decline(
         str, typer.Option(metavar="CODE", help="Why, such as no-capacity.", show_default=False)
     ],
     alternative: Annotated[str | None, typer.Option(help="Where else the person could go.")] = None,
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Decline a referral."""
@@ -75,7 +73,7 @@ def cancel(
         ),
     ] = False,
     reason: Annotated[str | None, typer.Option(help="Why the sender asks.")] = None,
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Record a sender's request to cancel its referral, or agree to it."""

@@ -7,12 +7,11 @@ import typer
 
 from services.console import lookup
 from services.console.asking import ask, common, instant_at_site, moment_at_site, new_id
-from services.console.options import Actor, AsJson, At, Participant
+from services.console.options import CONSOLE, Actor, AsJson, At, Participant
 from services.console.place import place_of
 from shared.commands.care_plan import RecordSessionAttended, RecordSessionMissed, ScheduleSession
 from shared.events.session import SessionType
 
-ACTOR = "coordinator:console"
 _TYPES: Final[tuple[str, ...]] = get_args(SessionType)
 
 app = typer.Typer(no_args_is_help=True, help="Schedule sessions, and record who came.")
@@ -38,7 +37,7 @@ def schedule(
     credential: Annotated[str, typer.Option(help="The lead's licence, such as LCSW.", show_default=False)],
     minutes: Annotated[int, typer.Option(help="How long it takes.", min=1)] = 180,
     kind: Annotated[str, typer.Option("--type", help=f"One of {', '.join(_TYPES)}.")] = "group",
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Schedule a session."""
@@ -68,7 +67,7 @@ def attend(
     session: Session,
     minutes: Annotated[int, typer.Option(help="How long the participant took part.", min=1)] = 180,
     at: At = None,
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Record that the participant took part."""
@@ -90,7 +89,7 @@ def miss(
     session: Session,
     excused: Annotated[bool, typer.Option("--excused", help="The participant said so before.")] = False,
     at: At = None,
-    actor: Actor = ACTOR,
+    actor: Actor = CONSOLE,
     as_json: AsJson = False,
 ) -> None:
     """Record that the participant did not come."""

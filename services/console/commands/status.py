@@ -84,7 +84,7 @@ async def read_status(place: Place) -> Status:
     problem = await _sync_problem(settings)
     async with place.nats() as nats, place.database() as database:
         return Status(
-            nats=f"nats-server {nats.connected_server_version} at {_address(nats)}",
+            nats=_nats(nats),
             postgres=await _postgres(database),
             log_is_synced=problem is None,
             log_problem=problem,
@@ -153,9 +153,10 @@ async def _postgres(database: Connection) -> str:
     return f"Postgres {version}{at}"
 
 
-def _address(nats: Client) -> str:
-    url = nats.connected_url
-    return f"{url.hostname}:{url.port}" if url else "an unknown address"
+def _nats(nats: Client) -> str:
+    version, url = nats.connected_server_version, nats.connected_url
+    at = f" at {url.hostname}:{url.port}" if url else ""
+    return f"nats-server {version.major}.{version.minor}.{version.patch}{at}"
 
 
 def _print(told: Status) -> None:

@@ -101,18 +101,22 @@ class Service:
         self._end(signal.SIGKILL)
 
     def ask_to_stop(self) -> None:
-        """Ask it to end in order; `stop` waits for that."""
+        """Ask it to end in order; `until_stopped` waits for that."""
         if self._process is not None and self.is_running:
             self._process.terminate()
 
-    def stop(self) -> None:
-        """End it in order, and otherwise where that takes too long."""
-        self.ask_to_stop()
+    def until_stopped(self) -> None:
+        """Wait until it has ended, and end it where that takes too long."""
         try:
             if self._process is not None:
                 self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def stop(self) -> None:
+        """End it in order."""
+        self.ask_to_stop()
+        self.until_stopped()
 
     def last_words(self) -> str:
         """Return the last lines of its log."""
@@ -161,7 +165,7 @@ class Fleet:
         for service in self:
             service.ask_to_stop()
         for service in self:
-            service.stop()
+            service.until_stopped()
 
     def reached(self) -> tuple[RunFile, ...]:
         """Return where each service can be reached."""

@@ -1,7 +1,6 @@
 """The ways in, and the read models to look at: nothing else of the system is touched by the demo."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from shared.identifiers import identity_key
 from shared.projections.postgres import Connection
 from shared.settings import Settings
 
-_POLL_SECONDS: Final = 0.05
 _ACCEPTED: Final = {"AA", "CA"}
 
 
@@ -66,14 +64,3 @@ class FrontDoor:
         """Whether a notice about somebody who has this identifier waits for a referral."""
         key = identity_key(identifier, self.settings.identifier_key)
         return await self._log.next("KV_HELD", f"$KV.HELD.{key}.>", 1) is not None
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float) -> bool:
-    """Ask until the condition holds; False where it does not within the seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not await condition():  # noqa: ASYNC110 -- a read model in Postgres tells nobody
-                await asyncio.sleep(_POLL_SECONDS)
-    except TimeoutError:
-        return False
-    return True

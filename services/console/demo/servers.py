@@ -45,10 +45,11 @@ def forget(folder: Path) -> None:
     """Delete what earlier demos left in the folder; raises Failed where servers of others would keep it."""
     if others := [name for name in (NATS, DATABASE) if _told(name)]:
         raise Failed(
-            f"--fresh deletes a demo's own servers' data, but {' and '.join(others)} names another's."
+            f"--fresh deletes what a demo's own servers hold; {' and '.join(others)} point elsewhere."
         )
     for path in (folder / "nats", folder / "postgres", folder / "services"):
-        shutil.rmtree(path, ignore_errors=False) if path.exists() else None
+        if path.exists():
+            shutil.rmtree(path)
     (folder / "identifier-key").unlink(missing_ok=True)
 
 

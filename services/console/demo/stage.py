@@ -6,8 +6,9 @@ from uuid import UUID
 
 from services.console.asking import Common, new_id
 from services.console.demo import hl7
-from services.console.demo.front_door import FrontDoor, until
+from services.console.demo.front_door import FrontDoor
 from services.console.faults import Failed
+from services.console.waiting import until
 from shared.commands.aftercare import AftercareCommand
 from shared.commands.care_plan import (
     CareCommand,

@@ -1,4 +1,8 @@
-"""The read models, each a projection with its table beside it."""
+"""The read models, each a projection with its table beside it.
+
+Rows refer to nothing that refers back to them, and a batch holds thousands: the collector of cycles leaves
+them alone.
+"""
 
 from services.timeline.read_models.alias import alias
 from services.timeline.read_models.fhir_resource import fhir_resource

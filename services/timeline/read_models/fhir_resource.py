@@ -22,7 +22,7 @@ from services.timeline.read_models.fhir import (
     referral,
     session,
 )
-from services.timeline.read_models.fhir.drawing import Drawn, ResourceKey, Topic, sender_of
+from services.timeline.read_models.fhir.drawing import Drawn, Topic, sender_of
 from services.timeline.read_models.fhir.elements import SECURITY, Coding, Identifier, Meta, Resource
 from services.timeline.read_models.fhir.patient import Patient
 from services.timeline.read_models.fhir.provenance import provenance
@@ -85,19 +85,7 @@ def fhir_resource() -> Projection[FhirResource]:
         ddl=ddl_beside(__file__),
         handles=frozenset(_OF_EVENT) | _TELLING,
         apply=_apply,
-        touches=_touches,
     )
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey] | None:
-    event = type(at.event.data)
-    keys: set[ResourceKey] = {("Patient", at.event.subject)} if event in _TELLING else set()
-    for topic in _OF_EVENT.get(event, ()):
-        touched = topic.touches(at)
-        if touched is None:
-            return None
-        keys.update(touched)
-    return keys
 
 
 def _apply(rows: Rows[FhirResource], at: Recorded) -> None:

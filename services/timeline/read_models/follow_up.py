@@ -42,7 +42,7 @@ Status = Literal[
 _OWED: frozenset[Status] = frozenset({"planned", "scheduled", "missed", "outreach", "exhausted", "escalated"})
 
 
-class FollowUp(Struct, frozen=True, kw_only=True):
+class FollowUp(Struct, frozen=True, kw_only=True, gc=False):
     """One owed contact: between the two days, both included."""
 
     follow_up: UUID

@@ -54,7 +54,7 @@ Status = Literal[
 ]
 
 
-class ReferralStatus(Struct, frozen=True, kw_only=True):
+class ReferralStatus(Struct, frozen=True, kw_only=True, gc=False):
     """A referral as it stands; times are when things happened in the world."""
 
     referral: UUID

@@ -15,7 +15,7 @@ from shared.projections.projection import Projection, Rows
 from shared.site import Site
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """One event. What was corrected stays: the correction is an entry of its own."""
 
     k: int

@@ -44,7 +44,8 @@ class Desk:
             await publish_async(self.streams, each.subject, each.message, {"Nats-Msg-Id": str(each.id)})
             for each in events
         ]
-        return (await asyncio.gather(*acks))[-1].seq
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return (await asyncio.gather(*acks))[-1].seq
 
     def project(
         self, read_models: Sequence[AnyProjection] | None = None, *, partitions: int = 1, batch: int = 500
@@ -63,14 +64,15 @@ class Desk:
             await task
 
     async def until_projected(self, seq: int, k: int = 0) -> None:
-        await self.until(f"select coalesce((select seq from log.checkpoint where k = {k}), 0) >= {seq}")
+        question = f"select exists (select from log.checkpoint where k = {k} and seq >= {seq})"  # noqa: S608
+        await self.until(question)
 
     async def until(self, question: str) -> None:
         """Wait until Postgres answers the question with true."""
         await until_so(lambda: self._holds(question))
 
     async def count(self, what: str) -> int:
-        question = f"select count(*) from {what}"  # noqa: S608 (the test says what)
+        question = f"select count(*) from {what}"  # noqa: S608
         return int(await self.connection.fetchval(question))
 
     async def _holds(self, question: str) -> bool:

@@ -104,7 +104,7 @@ async def test_nats_going_away_and_coming_back_loses_nothing(desk: Desk, nats_se
     await desk.until_projected(await desk.tell(journey(1)))
     await asyncio.to_thread(nats_server.kill)
     nats_server.start()
-    await until(lambda: desk.nats.is_connected)
+    await until(lambda: desk.nats.stats["reconnects"] > 0 and desk.nats.is_connected)
     last = await desk.tell(cohort(20))
     await desk.until_projected(last)
     await until(lambda: projector.statuses[0].role == "leading")

@@ -13,7 +13,7 @@ from shared.projections.postgres import connect
 from shared.projections.projection import AnyProjection, Rows
 from shared.projections.projector import prepare
 from shared.projections.rebuild import rebuild
-from shared.projections.rebuild_range import Workers
+from shared.projections.rebuild_workers import Workers
 from tests.integration.projections.cohort import EVENTS_EACH, Told, cohort, journey, participant
 from tests.integration.projections.conftest import Desk, differences, until
 from tests.integration.projections.read_models import CARE, HISTORY, Care, projections

@@ -129,11 +129,25 @@ def test_a_discharge_told_before_its_admission_is_one_stay():
     assert [(stay.admitted, stay.discharged) for stay in row.stays] == [("2026-02-20", "2026-03-03")]
 
 
+def test_an_admission_or_a_discharge_told_anew_is_no_other_stay():
+    again = state(admitted("2026-02-20"), admitted("2026-02-21"))
+    assert [stay.admitted for stay in again.stays] == ["2026-02-21"]
+    left = state(admitted("2026-02-20"), discharged("2026-03-03"), discharged("2026-03-04"))
+    assert [(stay.admitted, stay.discharged) for stay in left.stays] == [("2026-02-20", "2026-03-04")]
+
+
 def test_an_admission_cancelled_did_not_happen():
     readmitted = admitted("2026-03-20", visit="V-2", admission=READMISSION)
     row = state(admitted(), discharged(), readmitted, admission_cancelled(READMISSION, "V-2"))
     assert row.inpatient_facility is None
     assert row.last_discharge == "2026-03-03"
+
+
+def test_a_discharge_stands_although_its_admission_was_cancelled_until_it_is_as_well():
+    told = (admitted(), discharged(), admission_cancelled())
+    assert state(*told).last_discharge == "2026-03-03"
+    row = state(*told, discharge_cancelled())
+    assert (row.last_discharge, row.inpatient_facility, row.stays) == (None, None, [])
 
 
 def test_a_discharge_without_a_visit_number_ends_the_open_stay_of_its_facility():

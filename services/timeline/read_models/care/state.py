@@ -39,6 +39,7 @@ class Stay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stay elsewhere, as its hospital told it; open until discharged."""
 
     facility: str
+    source: str  # who numbers the visit: the sender of the message
     visit_number: str | None = None
     encounter_class: EncounterClass = "UNK"
     admission: UUID | None = None
@@ -46,6 +47,7 @@ class Stay(Struct, frozen=True, kw_only=True, omit_defaults=True):
     discharge: UUID | None = None
     discharged: Moment | None = None
     disposition: str | None = None
+    is_discharge_only: bool = False  # its admission was taken back: the discharge alone stands
 
     @property
     def is_current(self) -> bool:
@@ -85,7 +87,7 @@ class PlannedSession(Struct, frozen=True):
     type: str
 
 
-class CareState(Struct, frozen=True, kw_only=True):
+class CareState(Struct, frozen=True, kw_only=True, gc=False):
     """Where a participant's care stands after the event at `k`, `seq`."""
 
     participant: UUID

@@ -1,14 +1,17 @@
 """What is said of an event, and how days, codes and names are written in it."""
 
 from datetime import date, datetime, tzinfo
+from typing import Final
 
 from msgspec import Struct
 
 from shared.events.base import Coding
 from shared.events.moment import Moment, day, instant, is_day
 
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-class Description(Struct, frozen=True):
+
+class Description(Struct, frozen=True, gc=False):
     """An event in words: the title fits a line of a list, the detail is a sentence or empty."""
 
     title: str
@@ -28,7 +31,7 @@ def corrected(title: str, *clauses: str | None) -> Description:
 
 
 def _sentence(clauses: tuple[str | None, ...]) -> str:
-    text = ", ".join(clause for clause in clauses if clause)
+    text = ", ".join(filter(None, clauses))
     if not text:
         return ""
     return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
@@ -36,13 +39,13 @@ def _sentence(clauses: tuple[str | None, ...]) -> str:
 
 def on_day(value: date) -> str:
     """Write a day: 3 Mar 2026."""
-    return f"{value.day} {value:%b %Y}"
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
 
 
 def at_time(value: datetime, zone: tzinfo) -> str:
     """Write an instant in the zone: 3 Mar 2026, 10:00."""
     local = value.astimezone(zone)
-    return f"{on_day(local.date())} {local:%H:%M}"
+    return f"{on_day(local)} {local.hour:02}:{local.minute:02}"
 
 
 def when(value: Moment, zone: tzinfo) -> str:

@@ -46,7 +46,7 @@ DECEASED: Final = "deceased"
 _REMEMBERED: Final = "memory"
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class Task(Struct, frozen=True, kw_only=True, gc=False):
     """Something to be done; it goes away when it is done. Overdue is derived when it is read."""
 
     participant: UUID

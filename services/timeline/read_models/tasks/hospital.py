@@ -1,5 +1,6 @@
 """What a hospital's messages ask of a coordinator."""
 
+from services.timeline.read_models.care.encounters import sender_of
 from services.timeline.read_models.tasks.desk import Desk
 from shared.events.base import EventData
 from shared.events.encounter import AdmissionCancelled, DischargeCancelled, ReversalUnmatched
@@ -24,10 +25,10 @@ def apply(desk: Desk, event: EventData) -> None:
             desk.close(f"step-down:{id}")
         case ReversalUnmatched():
             _unmatched(desk, event)
-        case AdmissionCancelled(facility=facility, visit_number=visit):
-            desk.close(_reversal("admission", facility, visit))
-        case DischargeCancelled(facility=facility, visit_number=visit):
-            desk.close(_reversal("discharge", facility, visit))
+        case AdmissionCancelled():
+            desk.close(_reversal("admission", event))
+        case DischargeCancelled():
+            desk.close(_reversal("discharge", event))
         case _:
             pass
 
@@ -48,7 +49,7 @@ def _pending(desk: Desk, event: StepDownPending) -> None:
 def _unmatched(desk: Desk, event: ReversalUnmatched) -> None:
     visit = f"visit {event.visit_number}" if event.visit_number else "a visit without a number"
     desk.open(
-        _reversal(event.of, event.facility, event.visit_number),
+        _reversal(event.of, event),
         "unmatched-reversal",
         f"Find the {event.of} that was cancelled",
         due=desk.in_business_days(1),
@@ -56,5 +57,5 @@ def _unmatched(desk: Desk, event: ReversalUnmatched) -> None:
     )
 
 
-def _reversal(of: str, facility: str, visit: str | None) -> str:
-    return f"reversal:{of}:{facility}:{visit or ''}"
+def _reversal(of: str, event: ReversalUnmatched | AdmissionCancelled | DischargeCancelled) -> str:
+    return f"reversal:{of}:{sender_of(event)}:{event.visit_number or ''}"

@@ -1,0 +1,119 @@
+"""Nothing is appended to a server that may lose what it acknowledged."""
+
+import asyncio
+import socket
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from structlog.testing import capture_logs
+
+from services.console.embedded import NatsServer
+from services.console.nats_server import CONFIGURATION
+from services.console.server_process import free_port, start_on
+from shared.eventlog.durability import monitor_url, require_synced, still_synced
+from shared.eventlog.errors import UnaskedLogError, UnsyncedLogError
+from shared.settings import Settings
+from tests.integration.eventlog.conftest import open_service
+
+
+class UnsyncedServer(NatsServer):
+    """A nats-server as it comes: it syncs every two minutes."""
+
+    def _command(self) -> list[str]:
+        command = super()._command()
+        self.configuration.write_text(self.configuration.read_text().replace("sync_interval: always", ""))
+        return command
+
+
+@pytest.fixture
+def unsynced(servers_directory: Path) -> Generator[NatsServer]:
+    directory = servers_directory / "unsynced"
+    directory.mkdir()
+    assert "sync_interval: always" in CONFIGURATION
+    with start_on(None, lambda port: UnsyncedServer(directory, port, free_port())) as server:
+        yield server
+
+
+def of(server: NatsServer, *, allow: bool = False) -> Settings:
+    return Settings(
+        nats_url=server.url,
+        nats_monitor_url=server.monitor_url,
+        database_url="postgresql://127.0.0.1:1/none",
+        identifier_key="a key of sixteen or more",
+        allow_unsynced_log=allow,
+    )
+
+
+async def test_a_server_that_syncs_every_write_is_taken_without_a_word(nats_server: NatsServer):
+    with capture_logs() as logs:
+        await require_synced(of(nats_server))
+    assert logs == []
+
+
+async def test_a_server_that_syncs_now_and_then_is_refused_with_what_to_do(unsynced: NatsServer):
+    with pytest.raises(UnsyncedLogError) as refused:
+        await require_synced(of(unsynced))
+    for told in ("sync_interval: always", "THROUGHCARE_NATS_MONITOR_URL", "THROUGHCARE_ALLOW_UNSYNCED_LOG"):
+        assert told in str(refused.value)
+
+
+async def test_a_service_does_not_start_on_a_server_that_syncs_now_and_then(unsynced: NatsServer):
+    with pytest.raises(UnsyncedLogError):
+        async with open_service("intake", of(unsynced)):
+            pytest.fail("The service was opened.")
+
+
+async def test_who_accepts_to_lose_events_may_but_is_warned(unsynced: NatsServer):
+    with capture_logs() as logs:
+        await require_synced(of(unsynced, allow=True))
+    assert [(line["event"], line["log_level"]) for line in logs] == [("unsynced-log", "warning")]
+
+
+@pytest.mark.parametrize(
+    "monitor", ["http://127.0.0.1:1", "nats://127.0.0.1:4222", "http://127.0.0.1:x", "{nats}"]
+)
+async def test_a_server_whose_monitoring_cannot_be_asked_is_refused(nats_server: NatsServer, monitor: str):
+    client_port = nats_server.url.replace("nats:", "http:")
+    asked = replace(of(nats_server), nats_monitor_url=monitor.replace("{nats}", client_port))
+    with pytest.raises(UnsyncedLogError):
+        await require_synced(asked)
+
+
+async def test_a_monitoring_that_hangs_is_refused_in_seconds(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.eventlog.durability._TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hangs = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UnsyncedLogError):
+            await require_synced(replace(of(nats_server), nats_monitor_url=hangs))
+
+
+async def test_a_server_that_comes_back_may_take_a_moment_to_say_how_it_syncs(nats_server: NatsServer):
+    failures: list[str] = []
+    nats_server.kill()
+    with capture_logs():
+        check = asyncio.ensure_future(still_synced(of(nats_server), failures.append)())
+        await refused_once(of(nats_server))
+        assert not check.done()
+        nats_server.start()
+        await check
+    assert failures == []
+
+
+async def test_a_service_ends_where_another_server_came_back(unsynced: NatsServer):
+    failures: list[str] = []
+    await still_synced(of(unsynced), failures.append)()
+    assert len(failures) == 1
+
+
+async def refused_once(settings: Settings) -> None:
+    with pytest.raises(UnaskedLogError):
+        await require_synced(settings)
+
+
+def test_without_a_monitoring_url_port_8222_of_the_server_is_asked(nats_server: NatsServer):
+    settings = replace(of(nats_server), nats_url="nats://log.example:4222", nats_monitor_url=None)
+    assert monitor_url(settings) == "http://log.example:8222"
