@@ -13,7 +13,7 @@ from services.intake.deciders import referral as referrals
 from services.intake.deciders.encounter import Notice
 from services.intake.held import Held
 from services.intake.identification import Identification, Identified
-from services.intake.inbound import AboutReferral, about_referral, merge, receipt, registration
+from services.intake.inbound import AboutReferral, about_referral, merge, prior_link, receipt, registration
 from services.intake.notices import Told, notices
 from shared import metrics
 from shared.commands.decision import derived, refused
@@ -60,7 +60,7 @@ class InboundPolicy:
         envelope = _DECODER.decode(delivery.payload)
         match envelope.data:
             case Referral() as message:
-                await self._receive(envelope, message)
+                await self._receive(envelope, message, delivery.sequence)
             case Amendment() | Cancellation() | Information() as message:
                 await self._follow_up(envelope, message)
             case ResultReport():
@@ -68,7 +68,7 @@ class InboundPolicy:
             case _:
                 await self._notice(envelope, delivery.sequence)
 
-    async def _receive(self, envelope: InboundEnvelope, message: Referral) -> None:
+    async def _receive(self, envelope: InboundEnvelope, message: Referral, sequence: int) -> None:
         now = self._clock()
         identified = await self._whose(envelope, message, now)
         register = registration(envelope, identified.participant, message.person.identifiers, now)
@@ -76,6 +76,8 @@ class InboundPolicy:
             self._identification.place(envelope, message, identified.participant, now),
             self._ask(register, expect_new=identified.is_new),
         )
+        # An answer names the person as the sender did, and so has to find the message; none is owed before.
+        await self._log.publish(f"$KV.REFERRERS.{placed.referral}", str(sequence).encode(), {})
         received = receipt(envelope, message, placed.participant, placed.referral, now)
         await carry_out(self._executor, referrals.DECIDER, received, expect_new=placed.is_new)
         await self._release(message.person.identifiers)
@@ -145,6 +147,8 @@ class InboundPolicy:
         await self._link(envelope, message.prior, prior, "link-prior")
         command = merge(envelope, prior, survivor, self._clock())
         await self._ask(await self._identification.aliases.with_line(command))
+        # The policy on the merge does so, too; the next message may already continue what the prior was told.
+        await self._ask(prior_link(envelope, prior, survivor, command.now))
         return True
 
     async def _link(
