@@ -12,7 +12,7 @@ from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
 from services.console.commands.apply import apply_all
 from services.console.demo import hl7
 from services.console.demo.fleet import Fleet
-from services.console.demo.front_door import until
+from services.console.waiting import until
 from services.gateway.mllp.client import send
 from services.gateway.source import token
 from shared.settings import Settings

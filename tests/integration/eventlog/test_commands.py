@@ -10,7 +10,8 @@ from nats.aio.client import Client
 from structlog.testing import capture_logs
 
 from services.intake.deciders import participant as participants
-from services.intake.handlers import ACCEPTED
+from services.intake.aliases import Aliases
+from services.intake.handlers import accepted
 from shared.commands import reply
 from shared.commands.base import Command
 from shared.commands.decision import Decider, Decision, Refused
@@ -26,10 +27,14 @@ from tests.integration.eventlog.stories import NOW, register
 SERVICES_CLOCK = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
+def known_to(intake: Runtime) -> tuple[Accepted, ...]:
+    return accepted(Aliases(intake.executor, intake.settings))
+
+
 @pytest.fixture
 async def intake(nats: Client, settings: Settings) -> AsyncGenerator[Runtime]:
     async with open_service("intake", settings) as runtime:
-        CommandHandlers(runtime.executor, ACCEPTED, lambda: SERVICES_CLOCK).subscribe(
+        CommandHandlers(runtime.executor, known_to(runtime), lambda: SERVICES_CLOCK).subscribe(
             runtime.broker, runtime.in_flight, "intake"
         )
         await runtime.broker.start()
@@ -156,7 +161,7 @@ async def test_a_decision_that_breaks_is_answered_at_once_and_logged_without_its
 
 async def test_two_instances_answer_each_command_once(ask: CommandClient, settings: Settings, office: Office):
     async with open_service("intake", settings) as other:
-        CommandHandlers(other.executor, ACCEPTED, lambda: SERVICES_CLOCK).subscribe(
+        CommandHandlers(other.executor, known_to(other), lambda: SERVICES_CLOCK).subscribe(
             other.broker, other.in_flight, "intake"
         )
         await other.broker.start()
@@ -167,7 +172,7 @@ async def test_two_instances_answer_each_command_once(ask: CommandClient, settin
 
 
 async def test_a_command_larger_than_the_log_takes_is_refused_for_good(intake: Runtime):
-    handlers = CommandHandlers(intake.executor, ACCEPTED, lambda: SERVICES_CLOCK)
+    handlers = CommandHandlers(intake.executor, known_to(intake), lambda: SERVICES_CLOCK)
     endless = register(uuid4(), "1" * (intake.log.client.max_payload + 1))
     answer = await handlers.answer("RegisterParticipant", msgspec.json.encode(endless))
     assert isinstance(answer, reply.Invalid)

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from pathlib import Path
 
+import msgspec
 import pytest
 import structlog
 import typer
@@ -139,12 +140,19 @@ def test_a_demo_that_runs_here_is_used_and_one_that_is_gone_is_not(tmp_path: Pat
     folder = RunFolder(tmp_path / ".throughcare")
     folder.path.mkdir()
     servers = {"THROUGHCARE_NATS_URL": "nats://there", "THROUGHCARE_DATABASE_URL": "postgresql://there"}
-    alive = Running(pid=1, mllp="127.0.0.1:2575", services=(), environment=servers)
+    alive = Running(
+        pid=1,
+        mllp="127.0.0.1:2575",
+        fhir="http://127.0.0.1:8080/fhir",
+        fhir_token="a-token",
+        services=(),
+        environment=servers,
+    )
     folder.write(alive)
     assert folder.file.stat().st_mode & 0o077 == 0
     assert folder.running() == alive
     told = folder.environment({"THROUGHCARE_NATS_URL": "nats://mine"})
     assert told == {**servers, "THROUGHCARE_NATS_URL": "nats://mine"}
-    folder.write(Running(pid=2**22 + 1, mllp="", services=(), environment=servers))
+    folder.write(msgspec.structs.replace(alive, pid=2**22 + 1))
     assert folder.running() is None
     assert folder.environment({}) == {}

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from services.console.demo import hl7
 from services.console.demo.cohort import run_token
+from services.gateway.hl7v2.conventions import Conventions
 from services.gateway.hl7v2.message import parse
 from services.gateway.hl7v2.translate import translate
 from shared.events.base import Identifier
@@ -17,7 +18,10 @@ STAY = hl7.Stay(visit_number="V-1", admitted=datetime(2026, 2, 20, 9, tzinfo=ZON
 
 
 def read(message: bytes) -> InboundMessage:
-    return translate(parse(message), source="demo", received=datetime.now(UTC), site=ZONE)
+    [told] = translate(
+        parse(message), source="demo", received=datetime.now(UTC), conventions=Conventions(zone=ZONE)
+    )
+    return told
 
 
 def test_a_referral():

@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from services.console.differences import told_of
 from services.console.timeline_view import Chart, chart
 from services.console.worklist_view import worklist_table
+from services.timeline.person import Person
 from services.timeline.queries import WorkItem
 from services.timeline.read_models.care.state import CareState
 from services.timeline.read_models.tasks.desk import Task
@@ -71,6 +72,12 @@ def entry(**told: object) -> Entry:
     )
 
 
+def about(care: CareState | None, *timeline: Entry) -> Chart:
+    return Chart(
+        asked=ANN, person=Person(survivor=ANN), care=care, timeline=timeline, follow_ups=(), tasks=()
+    )
+
+
 def test_a_worklist_shows_whose_task_it_is_and_that_it_is_overdue():
     item = WorkItem(
         task=task(due=date(2026, 3, 2)), family="Example", given=("Ann",), status=None, overdue=True
@@ -94,7 +101,7 @@ def test_a_timeline_shows_site_time_the_message_and_when_we_were_told_later():
         happened="2026-02-27", happened_at=datetime(2026, 2, 27, 5, tzinfo=UTC), due=date(2026, 3, 6)
     )
     care = CareState(participant=ANN, family="Example", given=("Ann",), status="active")
-    text = drawn(chart(Chart(care=care, timeline=[late, entry()], follow_ups=(), tasks=()), Site()))
+    text = drawn(chart(about(care, late, entry()), Site()))
     for told in ("Example, Ann", "active", "Fri 27 Feb", "told Tue 03 Mar", "ADT^A03 MSG-1", "Fri 06 Mar"):
         assert told in text
     assert "Tue 03 Mar 12:00" in text
@@ -103,24 +110,12 @@ def test_a_timeline_shows_site_time_the_message_and_when_we_were_told_later():
 
 def test_what_is_years_old_shows_its_year():
     old = datetime(2015, 2, 9, 10, 24, tzinfo=UTC)
-    text = drawn(
-        chart(
-            Chart(
-                care=None,
-                timeline=[entry(happened=old.isoformat(), happened_at=old)],
-                follow_ups=[],
-                tasks=[],
-            ),
-            Site(),
-        )
-    )
+    text = drawn(chart(about(None, entry(happened=old.isoformat(), happened_at=old)), Site()))
     assert "Mon 09 Feb 2015" in text
 
 
 def test_where_nothing_was_known_that_is_said():
-    assert drawn(chart(Chart(care=None, timeline=(), follow_ups=(), tasks=()), Site())).strip() == (
-        "Nothing was known then."
-    )
+    assert drawn(chart(about(None), Site())).strip() == ("Nothing was known then.")
 
 
 def test_a_difference_is_told_by_place_and_columns_never_by_content():

@@ -4,7 +4,6 @@ import json
 import random
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -43,8 +42,6 @@ from shared.events.referral import (
 )
 from shared.events.registry import REGISTRY
 from shared.events.session import SessionAttended, SessionCancelled, SessionMissed
-from shared.projections.fold import Fold
-from shared.projections.table import key_of
 from tests.unit.timeline.facts import (
     APPOINTMENT,
     CSSRS,
@@ -416,31 +413,3 @@ def test_any_history_gives_valid_resources():
         chosen = random.Random(seed).choices(SAMPLES, k=60)  # noqa: S311 -- the same histories each time
         for each in story(*chosen).rows(MODEL):
             valid(each)
-
-
-def test_what_an_event_touches_is_all_that_it_needs():
-    for seed in range(20):
-        chosen = random.Random(seed).choices(SAMPLES, k=60)  # noqa: S311 -- the same histories each time
-        told = story(*chosen)
-        whole = {key_of(MODEL, each): each for each in told.rows(MODEL)}
-        assert _a_fold_for_each_event(told) == whole
-
-
-def _a_fold_for_each_event(told: Story) -> dict[Any, FhirResource]:
-    """Fold as the projector does with batches of one: only the touched rows are there."""
-    stored: dict[Any, FhirResource] = {}
-    assert MODEL.touches
-    for recorded in told.events:
-        if type(recorded.event.data) not in MODEL.handles:
-            continue
-        fold = Fold([MODEL])
-        touched = MODEL.touches(recorded)
-        for key in list(stored) if touched is None else set(touched):
-            if key in stored:
-                fold.tables[0].store(stored[key])
-        assert fold.apply(recorded) is None
-        for _, changes in fold.changes():
-            assert not changes.removed
-            assert not {key_of(MODEL, each) for each in changes.added} & set(stored)
-            stored |= {key_of(MODEL, each): each for each in (*changes.added, *changes.replaced)}
-    return stored

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic, sender_of
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic, sender_of
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Element,
@@ -61,10 +61,6 @@ def _id(at: Recorded) -> UUID:
     return derived(at.event.subject, "appointment", event.appointment.assigner, event.appointment.value)
 
 
-def _touches(at: Recorded) -> Iterable[ResourceKey]:
-    yield "Appointment", _id(at)
-
-
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
     match at.event.data:
         case AppointmentNotified() as event:
@@ -99,4 +95,4 @@ def _instant(told: Moment | None) -> str | None:
     return None if told is None or is_day(told) else told
 
 
-TOPIC = Topic(handles=(AppointmentNotified,), touches=_touches, draw=_draw)
+TOPIC = Topic(handles=(AppointmentNotified,), draw=_draw)

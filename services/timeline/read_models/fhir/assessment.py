@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from msgspec.structs import replace
 
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic, sender_of
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic, sender_of
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Coding,
@@ -64,12 +64,6 @@ class Observation(Resource, frozen=True, kw_only=True, tag="Observation"):
     interpretation: tuple[CodeableConcept, ...] = ()
     derived_from: tuple[Reference, ...] = ()
     component: tuple[Component, ...] = ()
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey]:
-    event = cast("_Assessed", at.event.data)
-    yield "QuestionnaireResponse", event.assessment
-    yield "Observation", event.assessment
 
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
@@ -140,4 +134,4 @@ def _observation(at: Recorded, event: _Assessed, answers: Mapping[str, Coding]) 
     )
 
 
-TOPIC = Topic(handles=(AssessmentCompleted, AssessmentCorrected), touches=_touches, draw=_draw)
+TOPIC = Topic(handles=(AssessmentCompleted, AssessmentCorrected), draw=_draw)

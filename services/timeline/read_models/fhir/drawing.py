@@ -20,11 +20,11 @@ class Held(Protocol):
     """The participant's resources before the event."""
 
     def get(self, kind: type[R], id: UUID) -> R | None:
-        """Return a resource; only one that the topic said it touches."""
+        """Return a resource; None where there is none yet."""
         ...
 
     def all(self, kind: type[R]) -> Iterable[R]:
-        """Return every resource of a type; only where the topic touches everything."""
+        """Return every resource of a type."""
         ...
 
     def memo(self, kind: type[Resource], id: UUID) -> tuple[str, ...]:
@@ -45,10 +45,9 @@ class Drawn(Struct, frozen=True):
 
 
 class Topic(Struct, frozen=True):
-    """A part of the record. `touches` names the resources that an event may read or change, None for all."""
+    """A part of the record: the events it draws from, and the resources as they are after one."""
 
     handles: tuple[type[EventData], ...]
-    touches: Callable[[Recorded], Iterable[ResourceKey] | None]
     draw: Callable[[Held, Recorded], Iterable[Drawn]]
 
 

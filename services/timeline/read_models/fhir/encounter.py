@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import field
 from msgspec.structs import replace
 
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic, sender_of
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic, sender_of
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Coding,
@@ -90,10 +90,6 @@ def class_of(told: EncounterClass) -> Coding:
 def _id(at: Recorded) -> UUID:
     event = cast("_Told", at.event.data)
     return derived(at.event.subject, "stay", event.facility, event.visit_number)
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey]:
-    yield "Encounter", _id(at)
 
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
@@ -191,6 +187,5 @@ TOPIC = Topic(
         AdmissionCancelled,
         DischargeCancelled,
     ),
-    touches=_touches,
     draw=_draw,
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Period,
@@ -52,13 +52,6 @@ class EpisodeOfCare(Resource, frozen=True, kw_only=True, tag="EpisodeOfCare"):
     patient: Reference
     type: tuple[CodeableConcept, ...] = ()
     period: Period | None = None
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey] | None:
-    """A reversal names the discharge and no episode: every one is looked at."""
-    if isinstance(at.event.data, StepDownReversed | CareClosedOnDeath):
-        return None
-    return (("EpisodeOfCare", cast("_OfEpisode", at.event.data).episode),)
 
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
@@ -158,6 +151,5 @@ TOPIC = Topic(
         EpisodeEndedEarly,
         CareClosedOnDeath,
     ),
-    touches=_touches,
     draw=_draw,
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Element,
@@ -72,10 +72,6 @@ class Patient(Resource, frozen=True, kw_only=True, tag="Patient"):
     address: tuple[Address, ...] = ()
     communication: tuple[Communication, ...] = ()
     link: tuple[Link, ...] = ()
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey]:
-    return (("Patient", at.event.subject),)
 
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
@@ -161,6 +157,5 @@ TOPIC = Topic(
         PriorRecordLinked,
         PriorRecordUnlinked,
     ),
-    touches=_touches,
     draw=_draw,
 )

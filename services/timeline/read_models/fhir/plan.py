@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from services.timeline.read_models.fhir.appointment import Appointment
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic
 from services.timeline.read_models.fhir.elements import (
     Annotation,
     CodeableConcept,
@@ -73,16 +73,6 @@ class CarePlan(Resource, frozen=True, kw_only=True, tag="CarePlan"):
     period: Period | None = None
     goal: tuple[Reference, ...] = ()
     activity: tuple[Activity, ...] = ()
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey] | None:
-    event = at.event.data
-    if isinstance(event, CareClosedOnDeath):
-        return None
-    keys: list[ResourceKey] = [("CarePlan", _plan_id(at))]
-    if isinstance(event, _Goal):
-        keys.append(("Goal", event.goal))
-    return keys
 
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
@@ -179,6 +169,5 @@ TOPIC = Topic(
         GoalAbandoned,
         RelapsePreventionPlanAgreed,
     ),
-    touches=_touches,
     draw=_draw,
 )

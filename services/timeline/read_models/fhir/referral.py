@@ -9,7 +9,7 @@ from msgspec import field
 from msgspec.structs import replace
 
 from services.timeline.read_models.fhir.appointment import Appointment, Participant, with_patient
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic, sender_of
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic, sender_of
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Element,
@@ -104,14 +104,6 @@ class Task(Resource, frozen=True, kw_only=True, tag="Task"):
     owner: Reference | None = None
     restriction: Restriction | None = None
     output: tuple[Output, ...] = ()
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey]:
-    event = cast("ReferralEvent", at.event.data)
-    yield "ServiceRequest", event.referral
-    yield "Task", event.referral
-    if isinstance(event, _Appointed):
-        yield "Appointment", event.appointment
 
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
@@ -323,4 +315,4 @@ def _at_time(
     )
 
 
-TOPIC = Topic(handles=tuple(_REFERRAL.handles), touches=_touches, draw=_draw)
+TOPIC = Topic(handles=tuple(_REFERRAL.handles), draw=_draw)

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from services.timeline.read_models.fhir.appointment import Appointment, Participant, with_patient
-from services.timeline.read_models.fhir.drawing import Drawn, Held, ResourceKey, Topic
+from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Coding,
@@ -28,13 +28,6 @@ _UCUM = "http://unitsofmeasure.org"
 _TELEHEALTH = "telehealth"
 
 _Session = SessionScheduled | SessionAttended | SessionMissed | SessionCancelled
-
-
-def _touches(at: Recorded) -> Iterable[ResourceKey]:
-    event = cast("_Session", at.event.data)
-    yield "Appointment", event.session
-    if isinstance(event, SessionAttended):
-        yield "Encounter", event.session
 
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
@@ -91,6 +84,5 @@ def _appointment(session: UUID) -> Reference:
 
 TOPIC = Topic(
     handles=(SessionScheduled, SessionAttended, SessionMissed, SessionCancelled),
-    touches=_touches,
     draw=_draw,
 )
