@@ -1,7 +1,7 @@
 """Who asks: each source has bearer tokens of its own, and sees what is about its own people only."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -37,6 +37,20 @@ class ToldTokens:
     def caller(self, token: str) -> Caller | None:
         """Return whose the token is. It is looked up by its hash: the time taken tells nothing of it."""
         return self._callers.get(_digest(token))
+
+
+class WithAssigners:
+    """An authority whose callers also have the assigners that are agreed with their source."""
+
+    def __init__(self, authority: Authority, assigners: Callable[[str], frozenset[str]]) -> None:
+        """Take how to find the assigners of a source now: what is agreed may change."""
+        self._authority = authority
+        self._assigners = assigners
+
+    def caller(self, token: str) -> Caller | None:
+        """Return whose the token is."""
+        found = self._authority.caller(token)
+        return found and Caller(found.source, found.assigners | self._assigners(found.source))
 
 
 class Authorities:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from services.gateway.fhir.app import application
-from services.gateway.fhir.auth import Authorities, Authority, ToldTokens
+from services.gateway.fhir.auth import Authorities, Authority, ToldTokens, WithAssigners
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
@@ -20,7 +20,9 @@ async def serving(
     """Listen while inside; the tokens of the settings are known beside those of other authorities."""
     resources = await Resources.connected(settings.database_url)
     door = Door(
-        authority=Authorities(ToldTokens(settings.fhir_tokens), *authorities),
+        authority=WithAssigners(
+            Authorities(ToldTokens(settings.fhir_tokens), *authorities), _assigners(profiles)
+        ),
         resources=resources,
         publish=log.publish,
         largest_payload=lambda: log.client.max_payload,
@@ -36,3 +38,13 @@ async def serving(
     finally:
         await listener.close()
         await resources.close()
+
+
+def _assigners(profiles: Callable[[], Profiles]) -> Callable[[str], frozenset[str]]:
+    """Return how to find the assigners whose identifiers are a source's own, as its profiles say now."""
+
+    def of(source: str) -> frozenset[str]:
+        agreed = (each for each in profiles().named.values() if each.source == source)
+        return frozenset(each.conventions.assigner for each in agreed if each.conventions.assigner)
+
+    return of
