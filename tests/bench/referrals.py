@@ -1,7 +1,7 @@
 """Made-up referrals: REF^I12 messages of new people, each framed for MLLP."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -23,9 +23,10 @@ def referrals(count: int) -> list[Sent]:
 
 def _referrals(count: int) -> Iterator[Sent]:
     sent = datetime.now(UTC)
-    for _ in range(count):
+    for nth in range(count):
         id_ = str(uuid4())
         control_id, number = f"{id_[:-1]}0", id_[:18]
-        patient = Patient(number=number, given="Ada", family="Sample", birth_date=date(1990, 1, 1), sex="F")
+        born = date(1950, 1, 1) + timedelta(days=37 * nth % 20_000)  # alike in all, they would be looked into
+        patient = Patient(number=number, given="Ada", family="Sample", birth_date=born, sex="F")
         message = referral(patient, control_id=control_id, placer=f"R{number}", sent=sent)
         yield Sent(control_id, framed(message))

@@ -68,7 +68,7 @@ class Patient:
             number=self.number,
             given="Sample",
             family=f"Fault{number}",
-            birth_date=date(1990, 1, 1),
+            birth_date=date(1950, 1, 1) + timedelta(days=37 * number),
             sex="F",
         )
 

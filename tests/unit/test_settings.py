@@ -85,5 +85,5 @@ def test_a_child_process_reads_the_settings_of_its_parent():
 def test_every_setting_can_be_told_by_a_variable():
     environment = environment_of(load(TOLD))
     given = {field.name for field in fields(Settings) if f"THROUGHCARE_{field.name.upper()}" in environment}
-    optional = {"nats_credentials", "nats_monitor_url", "site_subdivision", "run_file"}
+    optional = {field.name for field in fields(Settings) if field.default is None}
     assert given == {field.name for field in fields(Settings)} - optional

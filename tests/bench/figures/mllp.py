@@ -1,4 +1,4 @@
-"""Messages a second over MLLP, each stored durably before its ack, to python-hl7's server that stores nothing."""
+"""Messages a second over MLLP, each stored durably before its ack, to python-hl7's storing nothing."""
 
 import asyncio
 import signal
