@@ -9,8 +9,8 @@ import pytest
 from nats.aio.client import Client
 from structlog.testing import capture_logs
 
-from services.intake.deciders import participant as participants
 from services.intake.aliases import Aliases
+from services.intake.deciders import participant as participants
 from services.intake.handlers import accepted
 from shared.commands import reply
 from shared.commands.base import Command
