@@ -16,7 +16,7 @@ from services.gateway.delivery.deliverer import Channel, Deliverer
 from services.gateway.delivery.lead import Lead, Start, wait
 from services.gateway.delivery.mllp_channel import MllpChannel
 from services.gateway.delivery.pace import Pace
-from services.gateway.delivery.progress import ProgressStore
+from services.gateway.delivery.progress import Progress, ProgressStore
 from services.gateway.delivery.recording import Recording
 from services.gateway.delivery.rest_hook import RestHookChannel
 from services.gateway.delivery.signature import secret_of
@@ -129,7 +129,7 @@ class Deliveries:
     async def _forget(self, key: str) -> None:
         """A Subscription told again begins anew."""
         await self._stop([key] if key in self._running else [])
-        if (await self._store.read(key)).progress.holder is not None:
+        if (await self._store.read(key)).progress != Progress():
             await self._store.forget(key)
 
     def _since(self, entry: Entry) -> Start:

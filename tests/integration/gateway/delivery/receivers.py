@@ -102,7 +102,9 @@ class HttpReceiver:
         self.answers: dict[str, int] = {}
         self.extra_headers: list[tuple[bytes, bytes]] = []
         self._server = _Uvicorn(
-            uvicorn.Config(self._answer, "127.0.0.1", self.port, log_config=None, lifespan="off")
+            uvicorn.Config(
+                self._answer, "127.0.0.1", self.port, log_config=None, lifespan="off", interface="asgi3"
+            )
         )
         self._task: asyncio.Task[None] | None = None
 
@@ -112,7 +114,7 @@ class HttpReceiver:
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._server.serve())
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
             await asyncio.sleep(0.01)
         return self
 

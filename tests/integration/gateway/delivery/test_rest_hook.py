@@ -1,0 +1,137 @@
+"""FHIR Subscriptions, on a real log with a real receiver."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+
+import pytest
+
+from services.console.embedded import NatsServer
+from services.gateway.delivery.signature import is_genuine, secret_of
+from tests.integration.gateway.delivery.edge import (
+    KEY,
+    SUBSCRIPTION,
+    Edge,
+    agreed,
+    edge_of,
+    gateway,
+    referral_of,
+    status_of,
+    until,
+)
+from tests.integration.gateway.delivery.receivers import Call, HttpReceiver
+
+
+@pytest.fixture
+async def edge(nats_server: NatsServer) -> AsyncGenerator[Edge]:
+    async with edge_of(nats_server) as made:
+        yield made
+
+
+def statuses(calls: list[Call]) -> list[str]:
+    return [call.task["businessStatus"]["coding"][0]["code"] for call in calls]
+
+
+async def until_subscription_is(edge: Edge, status: str) -> None:
+    while (await edge.subscription())["status"] != status:
+        pass
+
+
+async def test_a_task_is_posted_signed_and_with_the_headers_of_the_subscription(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        await edge.subscribe(hospital.url)
+        await edge.owe(("R-1", "accepted"))
+        await until(lambda: len(hospital.calls) == 1)
+        [call] = hospital.calls
+        assert call.path == "/told?by=throughcare"
+        assert call.headers["host"] == f"127.0.0.1:{hospital.port}"
+        assert call.headers["content-type"] == "application/fhir+json"
+        assert call.headers["authorization"] == "Bearer theirs"
+        delivery = call.headers["throughcare-delivery"]
+        assert delivery == str(status_of("R-1", "accepted").id)
+        told = call.headers["throughcare-signature"]
+        secret = secret_of(SUBSCRIPTION, KEY)
+        assert is_genuine(secret, delivery, call.body, told, datetime.now(UTC))
+        assert not is_genuine(secret, delivery, call.body + b" ", told, datetime.now(UTC))
+        assert call.task["id"] == str(referral_of("R-1"))
+        assert call.task["status"] == "accepted"
+
+
+async def test_a_subscription_tells_of_what_comes_after_it(edge: Edge):
+    await edge.owe(("R-1", "received"))
+    async with HttpReceiver() as hospital:
+        await edge.subscribe(hospital.url)
+        await edge.owe(("R-1", "accepted"))
+        async with gateway(edge, agreed()):
+            await until(lambda: len(hospital.calls) == 1)
+        assert statuses(hospital.calls) == ["accepted"]
+
+
+async def test_without_a_payload_the_call_is_empty(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        await edge.subscribe(hospital.url, payload=None)
+        await edge.owe(("R-1", "accepted"))
+        await until(lambda: len(hospital.calls) == 1)
+        assert hospital.calls[0].body == b""
+
+
+async def test_criteria_leave_out_what_they_do_not_name(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        await edge.subscribe(hospital.url, criteria="Task?status=completed,rejected")
+        await edge.owe(("R-1", "received"), ("R-1", "accepted"), ("R-1", "completed"))
+        await until(lambda: len(hospital.calls) == 1)
+        assert statuses(hospital.calls) == ["completed"]
+
+
+@pytest.mark.parametrize("status", [503, 429, 302])
+async def test_an_endpoint_in_trouble_is_tried_until_it_is_well_and_the_subscription_says_so(
+    edge: Edge, status: int
+):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        hospital.status = status
+        hospital.extra_headers = [(b"location", hospital.url.encode())]
+        await edge.subscribe(hospital.url)
+        await edge.owe(("R-1", "received"), ("R-1", "accepted"))
+        await until(lambda: len(hospital.calls) >= 3)
+        assert set(statuses(hospital.calls)) == {"received"}
+        await until_subscription_is(edge, "error")
+        assert str(status) in (await edge.subscription())["error"]
+        hospital.status = 204
+        hospital.calls.clear()
+        await until(lambda: "accepted" in statuses(hospital.calls))
+        await until_subscription_is(edge, "active")
+        assert "error" not in await edge.subscription()
+
+
+async def test_a_call_that_is_refused_holds_up_its_referral_only(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        hospital.answers = {"R-1": 422}
+        await edge.subscribe(hospital.url)
+        await edge.owe(("R-1", "received"), ("R-1", "accepted"), ("R-2", "completed"))
+        await until(lambda: "completed" in statuses(hospital.calls))
+        assert "accepted" not in statuses(hospital.calls)
+        hospital.answers = {}
+        await until(lambda: "accepted" in statuses(hospital.calls))
+
+
+async def test_a_private_address_is_called_only_where_the_profile_allows_it(edge: Edge):
+    async with HttpReceiver() as hospital:
+        async with gateway(edge, agreed(private=False)):
+            await edge.subscribe(hospital.url)
+            await edge.owe(("R-1", "accepted"))
+            await until_subscription_is(edge, "error")
+            assert "private address" in (await edge.subscription())["error"]
+        assert hospital.calls == []
+        async with gateway(edge, agreed()):
+            await until(lambda: len(hospital.calls) == 1)
+
+
+async def test_a_subscription_that_is_deleted_is_told_no_more_and_forgotten(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        key = await edge.subscribe(hospital.url)
+        await edge.owe(("R-1", "received"))
+        await until(lambda: len(hospital.calls) == 1)
+        await edge.log.publish(f"$KV.SUBSCRIPTIONS.lake.{SUBSCRIPTION}", b"", {"KV-Operation": "DEL"})
+        while (await edge.progress(key)).cursor:
+            pass
+        await edge.owe(("R-1", "accepted"))
+    assert statuses(hospital.calls) == ["received"]

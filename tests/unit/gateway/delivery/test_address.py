@@ -1,0 +1,32 @@
+import pytest
+
+from services.gateway.delivery.address import AddressError, is_public, resolved
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fd00::1", "fe80::1%eth0", "0.0.0.0",  # noqa: S104 -- nothing is bound
+     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "100.64.0.1"],
+)  # fmt: skip
+def test_an_address_that_is_not_of_the_public_network_is_known(address: str):
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:4700::1111", "64:ff9b::5db8:d70e"])
+def test_an_address_of_the_public_network_is_known(address: str):
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["ftp://127.0.0.1/", "http://a:b@127.0.0.1/", "http://", "http://[1/", "file:///etc/passwd"]
+)
+async def test_what_is_no_plain_http_address_is_refused(endpoint: str):
+    with pytest.raises(AddressError):
+        await resolved(endpoint, private=True)
+
+
+async def test_a_private_address_is_refused_unless_it_is_allowed():
+    with pytest.raises(AddressError):
+        await resolved("http://127.0.0.1:8080/a?b=c", private=False)
+    found = await resolved("http://127.0.0.1:8080/a?b=c", private=True)
+    assert (found.url, found.authority) == ("http://127.0.0.1:8080/a?b=c", "127.0.0.1:8080")
