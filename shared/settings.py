@@ -52,6 +52,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fhir_base_url: str | None = None  # where others see /fhir, behind a proxy; else what they ask for
     fhir_max_bytes: Annotated[int, Meta(ge=1024)] = 10 * 1024 * 1024
     fhir_tokens: str | None = None  # source=token, several separated by spaces
+    # Sources, separated by spaces, to which the program's own records (plan, goals, scores, sessions) may be
+    # disclosed: somebody answers for the participants' consent, which is no event yet (42 CFR Part 2).
+    fhir_discloses_to: str = ""
     delivery_retry_seconds: Annotated[float, Meta(gt=0)] = 5.0  # before a sender is told again, at first
     delivery_retry_max_seconds: Annotated[float, Meta(gt=0)] = 7_200.0  # pauses double until then
     delivery_lease_seconds: Annotated[float, Meta(gt=0)] = 45.0  # so long a gateway may be silent

@@ -1,7 +1,7 @@
 """Who asks: each source has bearer tokens of its own, and sees what is about its own people only."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -13,10 +13,14 @@ _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="throughcare"'}
 
 
 class Caller(Struct, frozen=True):
-    """A source that asks: its token in subjects, and the assigners whose identifiers are its own."""
+    """A source that asks: its token in subjects, and the assigners whose identifiers are its own.
+
+    Only one that is disclosed to sees what the program itself recorded of a participant.
+    """
 
     source: str
     assigners: frozenset[str] = frozenset()
+    is_disclosed_to: bool = False
 
 
 class Authority(Protocol):
@@ -39,18 +43,27 @@ class ToldTokens:
         return self._callers.get(_digest(token))
 
 
-class WithAssigners:
-    """An authority whose callers also have the assigners that are agreed with their source."""
+class WithAgreements:
+    """An authority whose callers also have what is agreed with their source: assigners, and disclosure."""
 
-    def __init__(self, authority: Authority, assigners: Callable[[str], frozenset[str]]) -> None:
+    def __init__(
+        self,
+        authority: Authority,
+        assigners: Callable[[str], frozenset[str]],
+        disclosed_to: Container[str] = (),
+    ) -> None:
         """Take how to find the assigners of a source now: what is agreed may change."""
         self._authority = authority
         self._assigners = assigners
+        self._disclosed_to = disclosed_to
 
     def caller(self, token: str) -> Caller | None:
         """Return whose the token is."""
         found = self._authority.caller(token)
-        return found and Caller(found.source, found.assigners | self._assigners(found.source))
+        if found is None:
+            return None
+        assigners = found.assigners | self._assigners(found.source)
+        return Caller(found.source, assigners, found.source in self._disclosed_to)
 
 
 class Authorities:

@@ -113,8 +113,9 @@ class Resources:
 
 
 def seen_by(caller: Caller) -> list[str]:
-    """Return the marks of a Patient that this caller may see."""
-    return [f"source:{caller.source}", *(f"assigner:{name}" for name in sorted(caller.assigners))]
+    """Return the marks of a Patient that this caller may see; "program" opens what the program recorded."""
+    disclosed = ["program"] if caller.is_disclosed_to else []
+    return [f"source:{caller.source}", *(f"assigner:{name}" for name in sorted(caller.assigners)), *disclosed]
 
 
 def _found(row: asyncpg.Record) -> Found:

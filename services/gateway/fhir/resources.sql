@@ -1,8 +1,9 @@
 -- name: visible
 -- Who may see a row: whoever told us of its person, or whose identifier the person carries (also under a merged
--- record); and what another source sent stays between that source and us.
+-- record). What another source sent stays between that source and us, and what the program itself recorded is
+-- seen only by whom it is disclosed to: everybody else sees of it who the person is.
 type = $1
-and (sender is null or sender = $3)
+and (sender = $3 or sender is null and (type = 'Patient' or 'program' = any($2::text[])))
 and exists (
     select from read.fhir_resource as who
     where who.type = 'Patient' and who.seen_by && $2::text[]

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from services.gateway.fhir.app import application
-from services.gateway.fhir.auth import Authorities, Authority, ToldTokens, WithAssigners
+from services.gateway.fhir.auth import Authorities, Authority, ToldTokens, WithAgreements
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
@@ -20,8 +20,10 @@ async def serving(
     """Listen while inside; the tokens of the settings are known beside those of other authorities."""
     resources = await Resources.connected(settings.database_url)
     door = Door(
-        authority=WithAssigners(
-            Authorities(ToldTokens(settings.fhir_tokens), *authorities), _assigners(profiles)
+        authority=WithAgreements(
+            Authorities(ToldTokens(settings.fhir_tokens), *authorities),
+            _assigners(profiles),
+            settings.fhir_discloses_to.split(),
         ),
         resources=resources,
         publish=log.publish,

@@ -65,13 +65,14 @@ class Edge:
 
 
 @asynccontextmanager
-async def edge(nats_url: str, database: str) -> AsyncGenerator[Edge]:
+async def edge(nats_url: str, database: str, discloses_to: str = " ".join(TOKENS)) -> AsyncGenerator[Edge]:
     told = Settings(
         nats_url=nats_url,
         database_url=database,
         identifier_key="x" * 16,
         fhir_port=0,
         fhir_tokens=" ".join(f"{source}={token}" for source, token in TOKENS.items()),
+        fhir_discloses_to=discloses_to,
     )
     client = await connect_nats(told, name="test")
     try:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from services.gateway.fhir.auth import Authorities, ToldTokens, WithAssigners, authenticated
+from services.gateway.fhir.auth import Authorities, ToldTokens, WithAgreements, authenticated
 from services.gateway.fhir.outcome import FhirError
 
 TOLD = ToldTokens("ehr-general=one ehr-other=two=2")
 
 
 def test_a_source_may_have_several_tokens_and_its_agreed_assigners():
-    authority = WithAssigners(
+    authority = WithAgreements(
         Authorities(TOLD, ToldTokens("ehr-general=three")), lambda source: frozenset({f"{source}-numbers"})
     )
     for token, source in (("one", "ehr-general"), ("three", "ehr-general"), ("two=2", "ehr-other")):
