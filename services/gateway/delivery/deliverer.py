@@ -166,7 +166,7 @@ class Deliverer:
     async def _attempt(self, owed: Owed, envelope: OutboundEnvelope, waiting: Waiting) -> None:
         self.oldest = min(filter(None, (self.oldest, owed.recorded_at)))
         await self._lead.refresh()
-        outcome = await self.channel.deliver(owed, envelope, self._pace.attempt)
+        outcome = await self._try(owed, envelope)
         metrics.DELIVERIES.labels(self.channel.way, type(outcome).__name__.lower()).inc()
         now = self._now()
         match outcome:
@@ -181,6 +181,16 @@ class Deliverer:
             case Unreachable(reason):
                 _log.warning("delivery-unreachable", channel=self.key, attempts=self.progress.attempts + 1)
                 await self._change(lambda progress: self._unreached(progress, reason, now))
+
+    async def _try(self, owed: Owed, envelope: OutboundEnvelope) -> Outcome:
+        """Try once; a fault of ours in one message holds up its referral, and is shown like a refusal."""
+        try:
+            return await self.channel.deliver(owed, envelope, self._pace.attempt)
+        except (LogUnavailableError, NatsError):
+            raise
+        except Exception as fault:  # noqa: BLE001 -- whatever it is, others go on
+            _log.error("delivery-not-made", channel=self.key, sequence=owed.sequence, **failure(fault))
+            return Rejected(f"The message could not be made ({type(fault).__name__}).")
 
     def _refused(self, waiting: Waiting, reason: str, now: datetime) -> Waiting:
         attempts = waiting.attempts + 1

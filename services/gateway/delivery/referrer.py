@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from services.gateway.hl7v2.error import Hl7Error
 from services.gateway.hl7v2.header import read_delimiters, read_header
 from services.gateway.hl7v2.rri import Endpoint
 from shared.eventlog.log import Log
@@ -49,6 +50,9 @@ def _sender(original: Original) -> Endpoint | None:
     if original.format != "hl7v2":
         return None
     header = read_header(original.text.encode())
-    component = read_delimiters(header).component
+    try:
+        component = read_delimiters(header).component
+    except Hl7Error:  # it came by other means than our own reading of HL7
+        return None
     application, facility = (header.field(number).partition(component)[0] for number in (3, 4))
     return Endpoint(application=application, facility=facility)

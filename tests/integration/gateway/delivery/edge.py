@@ -72,7 +72,7 @@ class Edge:
     async def progress(self, key: str = "lake.mllp") -> Progress:
         return (await ProgressStore(self.log).read(key)).progress
 
-    async def subscribe(self, endpoint: str, *, source: str = "lake", **changes: Any) -> str:
+    async def subscribe(self, endpoint: str, *, source: str = "lake", **changes: str | None) -> str:
         """Keep a Subscription as the FHIR side does."""
         channel = {
             "type": "rest-hook",
