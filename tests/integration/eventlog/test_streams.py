@@ -11,7 +11,17 @@ from shared.eventlog import streams
 from shared.eventlog.connection import connect
 from shared.settings import Settings
 
-OTHERS = {"INBOUND", "OUTBOUND", "TIMERS", "PARKED", "KV_HELD"}
+OTHERS = {
+    "INBOUND",
+    "OUTBOUND",
+    "TIMERS",
+    "PARKED",
+    "KV_HELD",
+    "KV_BATCHES",
+    "KV_DELIVERY",
+    "KV_REFERRERS",
+    "KV_SUBSCRIPTIONS",
+}
 
 
 async def ask(client: Client, what: str, body: object = None) -> dict[str, Any]:
