@@ -8,7 +8,7 @@ from nats.aio.client import Client
 
 from services.console.embedded import NatsServer
 from shared.eventlog.connection import connect
-from shared.eventlog.errors import ConflictError, LogUnavailableError
+from shared.eventlog.errors import ConflictError, LogUnavailableError, TooLargeError
 from shared.eventlog.log import Log, Message
 from shared.eventlog.subjects import EntityKey
 from shared.settings import Settings
@@ -65,8 +65,8 @@ async def test_of_several_events_with_one_stored_before_none_is_stored(log: Log)
 
 
 async def test_of_several_events_with_one_too_large_none_is_stored(log: Log, settings: Settings):
-    with pytest.raises(LogUnavailableError):
-        await log.append(ADA, [message("1"), message("x" * 9_000_000)], 0)
+    with pytest.raises(TooLargeError, match="does not take a message of"):
+        await log.append(ADA, [message("1"), message("x" * (log.client.max_payload + 1))], 0)
     other = Log(await connect(settings, name="other"))
     assert await held(other, ADA) == []
     await other.client.close()
