@@ -1,8 +1,8 @@
-"""Whatever is sent as FHIR JSON: it is translated, or refused with issues that say where and quote nothing."""
+"""Whatever is sent as FHIR JSON is translated, or refused with issues that say where and quote nothing."""
 
 import copy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from hypothesis import given, settings
@@ -79,8 +79,17 @@ def expect_outcome(error: FhirError) -> None:
 
 
 def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401
-    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    return [path, *(place for key, value in inner for place in _places(value, (*path, key)))]
+    return [path, *(place for key, value in _inner(node) for place in _places(value, (*path, key)))]
+
+
+def _inner(node: Any) -> list[tuple[Any, Any]]:  # noqa: ANN401
+    match node:
+        case dict():
+            return list(cast("dict[Any, Any]", node).items())
+        case list():
+            return list(enumerate(cast("list[Any]", node)))
+        case _:
+            return []
 
 
 def _changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:  # noqa: ANN401
