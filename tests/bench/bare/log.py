@@ -29,7 +29,10 @@ async def append(client: Client, subject: str, payload: bytes, id_: str, *, expe
 
 
 async def append_batch(client: Client, subject: str, events: Sequence[Stored], ids: Sequence[str]) -> None:
-    """Append several events to a new entity, or none."""
+    """Append several events to a new entity, or none; one alone needs no batch."""
+    if len(events) == 1:
+        await append(client, subject, events[0].payload, ids[0])
+        return
     batch = str(uuid4())
     for number, (event, id_) in enumerate(zip(events, ids, strict=True), 1):
         headers = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number), "Nats-Msg-Id": id_}
