@@ -55,4 +55,5 @@ def settings_of(servers: EmbeddedServers) -> Settings:
         nats_monitor_url=servers.nats_monitor_url,
         identifier_key="a key of the bench alone",
         mllp_port=0,
+        fhir_port=0,
     )

@@ -84,6 +84,7 @@ class Deployment:
             identifier_key=secrets.token_urlsafe(24),
             partitions=partitions,
             mllp_port=free_port(),
+            fhir_port=0,
         )
         nats = await connect(settings, name="tests")
         deployment = cls(servers, settings, directory, nats)
