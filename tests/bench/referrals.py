@@ -27,6 +27,6 @@ def _referrals(count: int) -> Iterator[Sent]:
         id_ = str(uuid4())
         control_id, number = f"{id_[:-1]}0", id_[:18]
         born = date(1950, 1, 1) + timedelta(days=37 * nth % 20_000)  # alike in all, they would be looked into
-        patient = Patient(number=number, given="Ada", family="Sample", birth_date=born, sex="F")
+        patient = Patient(number=number, given=id_[9:18], family=id_[:8], birth_date=born, sex="F")
         message = referral(patient, control_id=control_id, placer=f"R{number}", sent=sent)
         yield Sent(control_id, framed(message))

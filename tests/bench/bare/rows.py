@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from msgspec import Struct
 
@@ -85,7 +85,7 @@ class _Unfolding:
         places = {
             at: place
             for at, (name, value) in enumerate(zip(names, record, strict=True))
-            if (place := self._place(name, value, participant))
+            if (place := self._place(name, value, participant) or _own_key(table, name, value))
         }
         return Row(table.projection.name, is_new, record, places)
 
@@ -100,3 +100,10 @@ class _Unfolding:
         if value == captured.control_id:
             return lambda control_id, _: control_id
         return None
+
+
+def _own_key(table: Table[Any], name: str, value: object) -> Place | None:
+    """Give another referral another key, where what the key is made of is not among the known ids."""
+    if name in table.projection.key and isinstance(value, UUID):
+        return lambda control_id, _: uuid5(value, control_id)
+    return None
