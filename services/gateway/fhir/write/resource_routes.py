@@ -38,6 +38,7 @@ CONDITIONAL: Final = "ServiceRequest"
 _PATCHES: Final[Mapping[str, bool]] = {
     "application/json-patch+json": False,
     "application/merge-patch+json": True,
+    "application/json": True,  # as fhirpy sends what it changed
 }
 
 
