@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.bench.figure import Measurement
-from tests.bench.figures import catch_up, cold_load, commands, latency, mllp, pipeline
+from tests.bench.figures import catch_up, cold_load, commands, fhir, latency, mllp, pipeline
 
 ALL: Final[tuple[Measurement, ...]] = (
     pipeline.MEASUREMENT,
@@ -12,4 +12,5 @@ ALL: Final[tuple[Measurement, ...]] = (
     catch_up.MEASUREMENT,
     cold_load.MEASUREMENT,
     mllp.MEASUREMENT,
+    fhir.MEASUREMENT,
 )

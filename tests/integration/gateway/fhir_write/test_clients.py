@@ -91,11 +91,12 @@ async def test_fhirclient_refers_with_its_own_models(base: str):
     settings = {"app_id": "tests", "api_base": base}
     library: Library = FHIRClient(settings=settings)
     library.server.session.headers["Authorization"] = f"Bearer {TOKENS['general']}"
-    request: Library = ServiceRequest(without_id(contained_referral("R-9")))
+    requests: Library = ServiceRequest
+    request = requests(without_id(contained_referral("R-9")))
     told = await asyncio.to_thread(request.create, library.server)
 
     def found() -> list[str]:
-        search: Library = ServiceRequest.where({"identifier": f"{PLACER_SYSTEM}|R-9"})
+        search: Library = requests.where({"identifier": f"{PLACER_SYSTEM}|R-9"})
         return [each.id for each in search.perform_resources_iter(library.server)]
 
     async def is_there() -> bool:
