@@ -5,6 +5,7 @@ assigners never share a system.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -32,6 +33,7 @@ def code_system(name: str) -> str:
     return _SYSTEMS.get(name) or _as_uri(name, _CODE_SYSTEM)
 
 
+@lru_cache(maxsize=1024)
 def code_system_name(uri: str) -> str:
     """Return the name under which events know a code system."""
     return _NAMES.get(uri) or _from_uri(uri, _CODE_SYSTEM)
@@ -42,6 +44,7 @@ def identifier_system(assigner: str) -> str:
     return _as_uri(assigner, ASSIGNER)
 
 
+@lru_cache(maxsize=1024)
 def assigner_of(system: str) -> str:
     """Return the assigner of an Identifier.system: the way back."""
     return _from_uri(system, ASSIGNER)

@@ -1,7 +1,6 @@
 """The keyed hash that stands for an identifier wherever the identifier itself must not be seen."""
 
 import hmac
-from hashlib import sha256
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -20,7 +19,7 @@ def identity_key(identifier: Identifier, secret: str) -> str:
         _folded(identifier.assigner).replace("\\", r"\\").replace("|", r"\|")
     )  # it ends at the first bare |
     named = f"{assigner}|{_folded(identifier.value)}"
-    return hmac.new(secret.encode(), named.encode(), sha256).hexdigest()[:_HEX_DIGITS]
+    return hmac.digest(secret.encode(), named.encode(), "sha256").hex()[:_HEX_DIGITS]
 
 
 def placer_key(placer: Identifier, secret: str) -> str:

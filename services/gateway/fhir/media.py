@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from services.gateway.fhir.outcome import refused
@@ -21,6 +22,7 @@ _OFFERED: Final[Mapping[str, Media]] = {
     "*/*": FHIR_JSON,
 }
 _VERSIONS: Final = frozenset({"", "4.0"})
+_HEADERS_KNOWN: Final = 256  # senders say the same with every request, and reading it takes its time
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
@@ -30,6 +32,7 @@ class _Range(NamedTuple):
     version: str
 
 
+@lru_cache(maxsize=_HEADERS_KNOWN)
 def answers_in(accept: str, told_format: str | None = None) -> Media:
     """Return the media type of the answer: `_format` wins over Accept. Raises FhirError 406."""
     if told_format is not None:
@@ -60,6 +63,7 @@ def expect_form(content_type: str) -> None:
     _expect(content_type, frozenset({FORM}), FORM)
 
 
+@lru_cache(maxsize=_HEADERS_KNOWN)
 def _expect(content_type: str, known: frozenset[str], expected: str) -> None:
     told = _parse(content_type)
     if told.get_content_type() not in known or not content_type:

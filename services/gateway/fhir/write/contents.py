@@ -92,7 +92,7 @@ class _Contents:
                 return
 
     def _request(self, asked: Asked, tasks: Iterable[tuple[str, TaskChange]]) -> InboundMessage:
-        number = asked.placer()
+        number = asked.placer
         self.submission.name(number.value)
         for at, change in tasks:
             if change.status == "cancelled":

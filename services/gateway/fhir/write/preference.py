@@ -1,5 +1,6 @@
 """Prefer (RFC 7240), as FHIR uses it: what the answer shows, and whether it waits until that is there."""
 
+from functools import lru_cache
 from typing import Final, Literal, cast
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ class Preference(Struct, frozen=True):
 _NONE: Final = Preference()
 
 
+@lru_cache(maxsize=256)
 def preference(header: str | None) -> Preference:
     """Read the header; what is not known in it is passed over, as the RFC asks.
 

@@ -1,6 +1,7 @@
 """ServiceRequest, with what stands beside it: a referral, its amendment, or its withdrawal."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 from services.gateway.fhir.outcome import refused
@@ -37,8 +38,9 @@ class Asked:
         self.at = at
         self.contained = request.contained
 
+    @cached_property
     def placer(self) -> Named:
-        """Return the sender's number: an identifier of type PLAC, else the first, else the sender's id."""
+        """The sender's number: an identifier of type PLAC, else the first, else the sender's id."""
         told = placer(self.request.identifier, self.submission.assigner)
         return told or self.submission.own(self.request.id or self.submission.control_id)
 
@@ -51,7 +53,7 @@ class Asked:
             source=self.submission.source,
             person=subject(self.submission, request.subject, self.contained, self.at, identified=False),
             occurred=written or self.submission.occurred,
-            placer=self.placer(),
+            placer=self.placer,
             referral_source=self._source(),
             priority=request.priority or "routine",
             referrer=self._referrer(),
@@ -185,7 +187,7 @@ class Asked:
 
 def placer(told: Sequence[Identifier], own: str) -> Named | None:
     """Return the placer's number among identifiers: the one of type PLAC, else the first with a value."""
-    ranked = sorted(told, key=lambda each: identifier_type(each.type) != _PLACER)
+    ranked = sorted(told, key=lambda each: identifier_type(each.type) != _PLACER) if len(told) > 1 else told
     return next((named for each in ranked if (named := identifier(each, own, type=_PLACER))), None)
 
 

@@ -145,9 +145,9 @@ def is_new(stored: Stored) -> bool:
 
 
 async def _received(door: Door, request: FhirRequest) -> tuple[Asked, bytes]:
-    caller = door.caller(request)
-    asked = asked_of(door, request, caller, preference(request.headers.get("prefer")))
-    expect_json(request.headers.get("content-type", ""))
+    caller, headers = door.caller(request), request.headers
+    asked = asked_of(door, request, caller, preference(headers.get("prefer")))
+    expect_json(headers.get("content-type", ""))
     return asked, await request.body()
 
 
