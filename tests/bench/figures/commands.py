@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypedDict
 from uuid import UUID, uuid4
 
@@ -126,10 +126,12 @@ def _notes(received: Sequence[Referral]) -> Iterator[Asked]:
 
 
 def _registrations(count: int) -> Iterator[Asked]:
-    person = Demographics(family="Sample", given=("Ada",), birth_date=date(1990, 1, 1), sex="female")
-    for _ in range(count):
+    for nth in range(count):
+        participant = uuid4()
+        name, born = str(participant), date(1950, 1, 1) + timedelta(days=37 * nth % 20_000)
+        person = Demographics(family=name[:8], given=(name[9:18],), birth_date=born, sex="female")
         yield _asked(
-            RegisterParticipant(participant=uuid4(), demographics=person, identifiers=(), **_context())
+            RegisterParticipant(participant=participant, demographics=person, identifiers=(), **_context())
         )
 
 
