@@ -95,8 +95,10 @@ class Attachment(Element, frozen=True, kw_only=True):
 Gender = Literal["male", "female", "other", "unknown"]
 Priority = Literal["routine", "urgent", "asap", "stat"]
 
-RAW = msgspec.Raw()
-"""Stands where there is no resource."""
+
+def raw_field() -> msgspec.Raw:
+    """Return the field of a resource that may be absent: then it is empty."""
+    return field(default_factory=msgspec.Raw)
 
 
 def class_field() -> Coding | None:

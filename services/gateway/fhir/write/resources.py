@@ -6,7 +6,6 @@ import msgspec
 from msgspec import field
 
 from services.gateway.fhir.write.elements import (
-    RAW,
     Address,
     Annotation,
     Attachment,
@@ -23,6 +22,7 @@ from services.gateway.fhir.write.elements import (
     Reference,
     class_field,
     for_field,
+    raw_field,
 )
 
 
@@ -257,7 +257,7 @@ class MessageHeader(Resource, frozen=True, kw_only=True):
     event_uri: str | None = None
     focus: tuple[Reference, ...] = ()
     sender: Reference | None = None
-    response: msgspec.Raw = RAW
+    response: msgspec.Raw = raw_field()
 
 
 class Request(Element, frozen=True, kw_only=True):
@@ -271,7 +271,7 @@ class Request(Element, frozen=True, kw_only=True):
 
 class BundleEntry(Element, frozen=True, kw_only=True):
     full_url: str | None = None
-    resource: msgspec.Raw = RAW
+    resource: msgspec.Raw = raw_field()
     request: Request | None = None
 
 

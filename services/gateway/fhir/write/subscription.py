@@ -34,21 +34,23 @@ _DELETED: Final = {"KV-Operation": "DEL"}  # NATS ADR-8
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class _Channel(Element, frozen=True, kw_only=True):
+class Channel(Element, frozen=True, kw_only=True):
+    """Where it is told, and with which headers."""
+
     type: Literal["rest-hook", "websocket", "email", "sms", "message"]
     endpoint: str | None = None
     payload: str | None = None
     header: tuple[str, ...] = ()
 
 
-class _Subscription(Element, frozen=True, kw_only=True):
+class Subscription(Element, frozen=True, kw_only=True):
     """http://hl7.org/fhir/R4/subscription.html"""
 
     resource_type: Literal["Subscription"]
     status: Literal["requested", "active", "error", "off"]
     reason: str
     criteria: str
-    channel: _Channel
+    channel: Channel
     end: str | None = None
 
 
@@ -61,7 +63,7 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
         expect_json(request.headers.get("content-type", ""))
         raw = await request.body()
         check_document(raw, "Subscription")
-        told = decode(raw, _Subscription, "Subscription")
+        told = decode(raw, Subscription, "Subscription")
         _check(told)
         id = uuid5(_SPACE, f"{caller.source}|{told.criteria}|{told.channel.endpoint}")
         body = _kept(raw, id)
@@ -91,7 +93,7 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
     return [create, read, search, remove]
 
 
-def _check(told: _Subscription) -> None:
+def _check(told: Subscription) -> None:
     """Refuse what could not be delivered; raises FhirError 422."""
     if told.status not in ("requested", "active"):
         raise refused(422, "value", "A new Subscription is requested.", "Subscription.status")

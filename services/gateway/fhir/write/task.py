@@ -20,7 +20,7 @@ _TELLING: Final = frozenset({"status", "statusReason", *_LISTS})
 _BESIDE: Final = frozenset({"lastModified", "businessStatus", "meta", "resourceType", "id"})
 
 
-class _Step(Struct, frozen=True):
+class Step(Struct, frozen=True):
     """One operation of a JSON Patch (RFC 6902)."""
 
     op: Literal["add", "remove", "replace", "move", "copy", "test"]
@@ -90,7 +90,7 @@ def patched(raw: bytes, *, is_merge: bool) -> TaskChange:
     if is_merge:
         return _merged(decode(raw, dict[str, msgspec.Raw], "Task"))
     document: dict[str, Any] = {}
-    for number, step in enumerate(decode(raw, list[_Step], "Patch")):
+    for number, step in enumerate(decode(raw, list[Step], "Patch")):
         if step.op == "test":
             continue  # what a step expects to be there is checked with If-Match
         if step.op not in ("add", "replace"):
@@ -101,7 +101,7 @@ def patched(raw: bytes, *, is_merge: bool) -> TaskChange:
     return decode(msgspec.json.encode(document), TaskChange, "Task")
 
 
-def _put(document: dict[str, Any], step: _Step, at: str) -> None:
+def _put(document: dict[str, Any], step: Step, at: str) -> None:
     name, _, rest = step.path.removeprefix("/").partition("/")
     if name in _BESIDE:
         return
