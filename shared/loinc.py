@@ -1,4 +1,4 @@
-"""The screening instruments in LOINC: panel, questions, total, and the codes of answers."""
+"""The screening instruments in LOINC, to read and to write: panel, questions, total, codes of answers."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,6 +20,7 @@ class InstrumentCodes(Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...]
     total: str | None = None
     difficulty: str | None = None
+    derived: frozenset[str] = frozenset()  # what follows from the answers: written by some, read by nobody
 
 
 def _numbered(*codes: str) -> Mapping[str, str]:
@@ -57,5 +58,6 @@ INSTRUMENTS: Final[Mapping[Instrument, InstrumentCodes]] = {
             "6-recent": "93269-9",
         },
         answers=NO_YES,
+        derived=frozenset({"93374-7"}),
     ),
 }
