@@ -1,6 +1,6 @@
 """One person's records read as one: whose record it is, and the care state that all of them make together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,15 +12,20 @@ from msgspec.structs import replace
 
 from services.timeline.read_models.care.state import CareState
 from services.timeline.read_models.participant import participant as participant_projection
+from shared.events.base import EventData
 from shared.events.envelope import Position, Recorded
-from shared.events.participant import DemographicsCorrected, ParticipantRegistered, ParticipantsMerged
+from shared.events.participant import (
+    DemographicsCorrected,
+    IdentifierLinked,
+    ParticipantRegistered,
+    ParticipantsMerged,
+)
 from shared.events.registry import REGISTRY, UndecodableEventError
 from shared.projections.postgres import Connection
 from shared.site import Site
 from shared.sql import statements
 
 _SQL: Final[Mapping[str, str]] = statements(Path(__file__).with_suffix(".sql"))
-_OF_ONE_RECORD: Final = (ParticipantRegistered, DemographicsCorrected, ParticipantsMerged)
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -65,18 +70,28 @@ def _told_of(rows: Sequence[asyncpg.Record], survivor: UUID) -> list[Recorded]:
             event = REGISTRY.decode(row["message"])
         except UndecodableEventError:
             break
-        if event.subject != survivor and isinstance(event.data, _OF_ONE_RECORD):
-            continue
-        told.append(
+        told += (
             Recorded(
-                event=replace(event, subject=survivor),
+                event=replace(event, subject=survivor, data=data),
                 position=Position(row["k"], row["seq"]),
                 category=row["category"],
                 entity=row["entity"],
                 recorded_at=row["recorded_at"],
             )
+            for data in ([event.data] if event.subject == survivor else _of_all_records(event.data))
         )
     return told
+
+
+def _of_all_records(data: EventData) -> Iterable[EventData]:
+    """Return what an event of a merged record says of the person; their description is the survivor's."""
+    match data:
+        case ParticipantRegistered(identifiers=identifiers):
+            return [IdentifierLinked(identifier=each) for each in identifiers]
+        case DemographicsCorrected() | ParticipantsMerged():
+            return ()
+        case _:
+            return (data,)
 
 
 class _OneRow:

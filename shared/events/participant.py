@@ -15,14 +15,18 @@ class MatchCandidate(Struct, frozen=True):
 
 
 class ParticipantRegistered(EventData, frozen=True, kw_only=True, omit_defaults=True):
-    """We met this person; the identifiers that they were claimed by follow as IdentifierLinked."""
+    """We met this person, by identifiers that were claimed for them; later ones follow as IdentifierLinked.
+
+    Logs of before 2026-11-22 hold every identifier as IdentifierLinked.
+    """
 
     demographics: Demographics
     message: MessageReference | None = None
+    identifiers: tuple[Identifier, ...] = ()
 
 
 class IdentifierLinked(EventData, frozen=True, kw_only=True, omit_defaults=True):
-    """The claimed identifier now names this participant."""
+    """A claimed identifier now names this participant, too."""
 
     identifier: Identifier
 

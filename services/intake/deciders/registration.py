@@ -27,10 +27,10 @@ class State(Struct, frozen=True, kw_only=True):
 def evolve(state: State, event: EventData) -> State:
     """Hold what was told last."""
     match event:
-        case (
-            ParticipantRegistered(demographics=demographics)
-            | DemographicsCorrected(demographics=demographics)
-        ):
+        case ParticipantRegistered(demographics=demographics, identifiers=identifiers):
+            linked = state.linked | {_key(each) for each in identifiers}
+            return replace(state, demographics=demographics, linked=linked)
+        case DemographicsCorrected(demographics=demographics):
             return replace(state, demographics=demographics)
         case IdentifierLinked(identifier=identifier):
             return replace(state, linked=state.linked | {_key(identifier)})
@@ -42,10 +42,10 @@ def decide(command: RegistrationCommand, state: State) -> Decision:
     """Register once; link what identifiers are new; take over demographics that differ."""
     match command, state.demographics:
         case RegisterParticipant(), None:
-            registered = ParticipantRegistered(demographics=command.demographics, message=command.message)
-            return [registered, *_links(command.identifiers, state)]
+            return [_registered(command)]
         case RegisterParticipant(), _:
-            return _links(command.identifiers, state)
+            news = _unlinked(command.identifiers, state)
+            return [IdentifierLinked(identifier=each) for each in news]
         case CorrectDemographics(), None:
             return refused("participant-unknown", "This participant is not registered.", "participant")
         case CorrectDemographics(), held:
@@ -55,13 +55,19 @@ def decide(command: RegistrationCommand, state: State) -> Decision:
             return [DemographicsCorrected(demographics=corrected, message=command.message)]
 
 
-def _links(identifiers: tuple[Identifier, ...], state: State) -> list[EventData]:
+def _registered(command: RegisterParticipant) -> ParticipantRegistered:
+    """Tell all in one event: the server takes 2 ms for a batch, however small."""
+    return ParticipantRegistered(
+        demographics=command.demographics,
+        message=command.message,
+        identifiers=_unlinked(command.identifiers, State()),
+    )
+
+
+def _unlinked(identifiers: tuple[Identifier, ...], state: State) -> tuple[Identifier, ...]:
+    """Return what is not linked yet, each once."""
     new = {_key(identifier): identifier for identifier in reversed(identifiers)}
-    return [
-        IdentifierLinked(identifier=identifier)
-        for key, identifier in reversed(new.items())
-        if key not in state.linked
-    ]
+    return tuple(each for key, each in reversed(new.items()) if key not in state.linked)
 
 
 def _key(identifier: Identifier) -> tuple[str, str]:

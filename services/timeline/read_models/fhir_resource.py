@@ -79,7 +79,7 @@ def fhir_resource() -> Projection[FhirResource]:
     """Return the projection."""
     return Projection(
         name="fhir_resource",
-        version=1,
+        version=2,
         row=FhirResource,
         key=("type", "id"),
         ddl=ddl_beside(__file__),

@@ -28,7 +28,7 @@ def mrn(value: str) -> Identifier:
 
 
 def register(participant: UUID, *values: str, id: UUID | None = None) -> RegisterParticipant:
-    """Register a participant, or link the identifiers that are new: an event for each of them."""
+    """Register a participant, or of one who is link the identifiers that are new: an event for each."""
     return RegisterParticipant(
         id=id or uuid4(),
         participant=participant,

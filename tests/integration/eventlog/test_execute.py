@@ -47,14 +47,15 @@ def ada() -> UUID:
 
 
 async def test_a_command_is_answered_with_where_its_events_stand(office: Office, ada: UUID):
-    answer = await ask(office.executor, register(ada, "1"))
-    assert isinstance(answer, reply.Appended)
-    assert answer.position == Position(0, 2)
-    assert answer.events == (
-        "throughcare.intake.ParticipantRegistered",
-        "throughcare.intake.IdentifierLinked",
-    )
-    assert [event.type for event in await office.events(ada)] == list(answer.events)
+    registered = await ask(office.executor, register(ada, "1"))
+    assert isinstance(registered, reply.Appended)
+    assert registered.position == Position(0, 1)
+    assert registered.events == ("throughcare.intake.ParticipantRegistered",)
+    two = await ask(office.executor, register(ada, "2", "3"))
+    assert isinstance(two, reply.Appended)
+    assert two.position == Position(0, 3)
+    assert two.events == ("throughcare.intake.IdentifierLinked",) * 2
+    assert [event.type for event in await office.events(ada)] == [*registered.events, *two.events]
 
 
 @pytest.mark.parametrize("expect_new", [False, True])
@@ -68,15 +69,15 @@ async def test_the_same_command_again_changes_nothing_and_says_where_it_stands(
     assert again == reply.Unchanged(position=first.position)
     async with open_office(office.settings) as restarted:
         assert await ask(restarted.executor, command, expect_new=expect_new) == again
-    assert len(await office.events(ada)) == 2
+    assert len(await office.events(ada)) == 1
 
 
 async def test_the_same_command_from_two_processes_at_once_is_executed_once(office: Office, ada: UUID):
-    command = register(ada, "1", "2")
     async with open_office(office.settings) as other:
-        for _ in range(10):
-            answers = await asyncio.gather(ask(office.executor, command), ask(other.executor, command))
-            assert [position_of(answer) for answer in answers] == [Position(0, 3)] * 2
+        for command, last in ((register(ada, "1"), 1), (register(ada, "2", "3"), 3)):
+            for _ in range(10):
+                answers = await asyncio.gather(ask(office.executor, command), ask(other.executor, command))
+                assert [position_of(answer) for answer in answers] == [Position(0, last)] * 2
     assert len(await office.events(ada)) == 3
 
 
@@ -87,7 +88,7 @@ async def test_an_id_used_for_another_participant_before_is_refused_rather_than_
     await ask(office.executor, register(ada, "3", id=id_))
     answer = await ask(office.executor, register(ben, "3", id=id_))
     assert isinstance(answer, Refused)
-    assert len(await office.events(ben)) == 2
+    assert len(await office.events(ben)) == 1
 
 
 async def test_a_process_with_an_old_state_decides_on_the_new_one(office: Office, ada: UUID):
@@ -99,7 +100,7 @@ async def test_a_process_with_an_old_state_decides_on_the_new_one(office: Office
         for each in (office, other):
             await ask(each.executor, register(ada, "1"))
             assert linked(await each.participant(ada)) == {"1", "2", "3", "4"}
-    assert len(await office.events(ada)) == 5
+    assert len(await office.events(ada)) == 4
 
 
 class BusyLog(Log):
@@ -162,11 +163,8 @@ async def test_of_a_thousand_commands_from_two_processes_on_one_participant_none
     acknowledged = await run_racers(office.settings, ada, names=("left", "right"), count=500)
     assert len(acknowledged) == 1000
     stored = {event.id: seq async for seq, event in events_of(office.log, participant_key(ada))}
-    assert len(await office.events(ada)) == len(stored) == 1001  # the first command registers, too
-    last_of = {
-        command: stored.get(event_id(command, 1), stored[event_id(command, 0)]) for command in acknowledged
-    }
-    assert last_of == acknowledged
+    assert len(await office.events(ada)) == len(stored) == 1000
+    assert {command: stored[event_id(command, 0)] for command in acknowledged} == acknowledged
     assert linked(await office.participant(ada)) == {
         f"{n}-{i}" for n in ("left", "right") for i in range(500)
     }

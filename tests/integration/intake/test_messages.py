@@ -14,6 +14,7 @@ from shared.eventlog.errors import NotYetError, PolicyRefusedError
 from shared.eventlog.policies import Delivery
 from shared.events.base import Demographics
 from shared.events.inbound import InboundEnvelope
+from shared.events.participant import ParticipantRegistered
 from shared.events.referral import ReferralAmended, ReferralReceived
 from tests.integration.intake.conftest import House, name_of
 from tests.integration.intake.hospital import MAR_1, MAR_3, NOW, Hospital, mrn, subject_of
@@ -112,7 +113,8 @@ async def test_a_referral_without_any_identifier_is_received_and_found_again_by_
     assert len(registered) == 1
     told = await house.told(registered[0].subject, "referral")
     assert told == ["ReferralReceived", "ReferralDuplicateDetected", "ReferralAmended"]
-    assert "IdentifierLinked" not in await house.told(registered[0].subject)
+    assert isinstance(registered[0].data, ParticipantRegistered)
+    assert registered[0].data.identifiers == ()
     assert await house.parked() == []
 
 
@@ -161,7 +163,7 @@ async def test_other_results_are_counted_and_nothing_follows(house: House):
     before = METRICS.get_sample_value("throughcare_results_kept_total") or 0
     await house.tell(GENERAL.refers("1", A), GENERAL.reports_potassium(A))
     assert METRICS.get_sample_value("throughcare_results_kept_total") == before + 1
-    assert await house.told(await house.known(A)) == ["ParticipantRegistered", "IdentifierLinked"]
+    assert await house.told(await house.known(A)) == ["ParticipantRegistered"]
 
 
 async def test_demographics_change_no_state(house: House):

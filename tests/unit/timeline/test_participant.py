@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from services.timeline.read_models.care.state import CareState, Status
 from services.timeline.read_models.participant import participant
@@ -112,6 +113,8 @@ def test_an_identifier_linked_twice_is_one():
     link = IdentifierLinked(identifier=Identifier("general-hospital", "MRN-1"))
     other = IdentifierLinked(identifier=Identifier("clinic", "77"))
     assert state(link, other, link).identifiers == ("clinic|77", "general-hospital|MRN-1")
+    with_both = replace(registered(), identifiers=(link.identifier, other.identifier))
+    assert state(with_both, link).identifiers == ("clinic|77", "general-hospital|MRN-1")
 
 
 def test_a_discharge_ends_the_stay_and_a_cancelled_one_brings_it_back():

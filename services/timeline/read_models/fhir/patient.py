@@ -17,6 +17,7 @@ from services.timeline.read_models.fhir.elements import (
     named,
     patient,
 )
+from shared.events import base
 from shared.events.base import Demographics
 from shared.events.encounter import DeathNotified
 from shared.events.envelope import Recorded
@@ -81,12 +82,12 @@ def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
 
 def _evolve(held: Patient, at: Recorded) -> Patient:
     match at.event.data:
-        case ParticipantRegistered(demographics=told) | DemographicsCorrected(demographics=told):
+        case ParticipantRegistered(demographics=told, identifiers=identifiers):
+            return _identified(_described(held, told), identifiers)
+        case DemographicsCorrected(demographics=told):
             return _described(held, told)
         case IdentifierLinked(identifier=identifier):
-            linked = named(identifier)
-            others = (had for had in held.identifier if _differs(had, linked))
-            return replace(held, identifier=(*others, linked))
+            return _identified(held, (identifier,))
         case DeathNotified(died=died) | CareClosedOnDeath(died=died):
             return _died(held, died)
         case ParticipantsMerged(survivor=survivor):
@@ -101,8 +102,11 @@ def _evolve(held: Patient, at: Recorded) -> Patient:
             return held
 
 
-def _differs(had: Identifier, linked: Identifier) -> bool:
-    return (had.system, had.value) != (linked.system, linked.value)
+def _identified(held: Patient, told: tuple[base.Identifier, ...]) -> Patient:
+    news = tuple(named(each) for each in told)
+    keys = {(each.system, each.value) for each in news}
+    others = (had for had in held.identifier if (had.system, had.value) not in keys)
+    return replace(held, identifier=(*others, *news))
 
 
 def _described(held: Patient, told: Demographics) -> Patient:

@@ -3,7 +3,7 @@
 from datetime import tzinfo
 
 from services.timeline.read_models.sentences.description import Description, after, corrected, on_day, said
-from shared.events.base import Demographics, EventData
+from shared.events.base import Demographics, EventData, Identifier
 from shared.events.participant import (
     DemographicsCorrected,
     IdentifierLinked,
@@ -32,10 +32,10 @@ HANDLES = (
 def describe(event: EventData, _zone: tzinfo) -> Description:
     """Say who the person is."""
     match event:
-        case ParticipantRegistered(demographics=told):
-            return said("Participant registered", *_who(told))
+        case ParticipantRegistered(demographics=told, identifiers=identifiers):
+            return said("Participant registered", *_who(told), *map(_identifier, identifiers))
         case IdentifierLinked(identifier=identifier):
-            return said("Identifier linked", f"{identifier.type} {identifier.value} of {identifier.assigner}")
+            return said("Identifier linked", _identifier(identifier))
         case DemographicsCorrected(demographics=told):
             return corrected("Demographics corrected", *_who(told))
         case MatchReviewQueued(candidates=candidates):
@@ -71,3 +71,7 @@ def _who(told: Demographics) -> tuple[str | None, ...]:
         told.sex,
         after("phone", told.phone),
     )
+
+
+def _identifier(identifier: Identifier) -> str:
+    return f"{identifier.type} {identifier.value} of {identifier.assigner}"
