@@ -66,7 +66,7 @@ async def test_what_was_one_person_then_is_read_as_of_then(connection: Connectio
     assert await person(connection, ANN) == Person(survivor=ANN)
     assert await person(connection, ANN, on(2)) == Person(survivor=ANN)
     assert await person(connection, ANN, on(5)) == Person(survivor=BEA, priors=(ANN,))
-    assert len(await queries.timeline(connection, BEA, on(5))) == 5
+    assert len(await queries.timeline(connection, BEA, on(5))) == 3
     then = await queries.care_state_as_of(connection, SITE, ANN, on(5))
     assert then is not None
     assert (then.participant, then.family) == (BEA, "Bea")

@@ -53,9 +53,10 @@ NOW = on(12)
 
 def known_as(family: str, given: str, *identifiers: Identifier) -> tuple[EventData, ...]:
     who = ParticipantRegistered(
-        demographics=Demographics(family=family, given=(given,), birth_date=date(1990, 4, 17))
+        demographics=Demographics(family=family, given=(given,), birth_date=date(1990, 4, 17)),
+        identifiers=identifiers[:1],
     )
-    return (who, *(IdentifierLinked(identifier=each) for each in identifiers))
+    return (who, *(IdentifierLinked(identifier=each) for each in identifiers[1:]))
 
 
 @pytest.fixture
