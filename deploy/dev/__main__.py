@@ -46,12 +46,15 @@ def throughcare(environment: Environment, arguments: list[str]) -> NoReturn:
 
 def test(environment: Environment, arguments: list[str]) -> NoReturn:
     os.chdir(ROOT)
-    become(environment, "pytest", arguments)
+    become(environment, "pytest", arguments or _WHOLE_SUITE)
 
 
 def bench(environment: Environment, arguments: list[str]) -> NoReturn:
     become(environment, "tests.bench", arguments)
 
+
+# Its tests wait for servers much of the time; each worker has servers of its own, so files stay together.
+_WHOLE_SUITE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 
 COMMANDS: dict[str, Callable[[Environment, list[str]], int]] = {
     "demo": demo,
