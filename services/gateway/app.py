@@ -1,20 +1,21 @@
 """The gateway, put together: MLLP in front, the log's INBOUND stream behind."""
 
 import resource
-import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.gateway.certificate_book import CertificateBook
 from services.gateway.delivery.deliveries import delivering
 from services.gateway.fhir.serve import serving
 from services.gateway.mllp.connection import Limits
 from services.gateway.mllp.server import Server, serve
-from services.gateway.mllp.tls import TlsError, server_context
 from services.gateway.profile_book import ProfileBook
+from services.gateway.profiles import Profiles
 from services.gateway.receiver import Receiver
+from services.gateway.watched_file import watch
 from shared.eventlog import streams
 from shared.eventlog.connection import close, connect
 from shared.eventlog.durability import require_synced, still_synced
@@ -31,9 +32,13 @@ async def run(settings: Settings) -> None:
         book = ProfileBook(
             Path(settings.profiles) if settings.profiles else None, ZoneInfo(settings.site_zone)
         )
-        process.health.notify("profiles", book.problem)
-        process.spawn("profiles", book.watch())
-        server = await _listen(settings, log, book)
+        certificates = CertificateBook.of(settings)
+        books = [book] if certificates is None else [book, certificates]
+        process.health.notify("profiles", lambda: book.problem() or _unmet(book.now, certificates))
+        if certificates is not None:
+            process.health.notify("certificates", certificates.problem)
+        process.spawn("files", watch(*books))
+        server = await _listen(settings, log, book, certificates)
         try:
             async with (
                 serving(settings, log, lambda: book.now) as fhir,
@@ -62,7 +67,9 @@ async def _log(settings: Settings, process: Process) -> AsyncGenerator[Log]:
         await close(client)
 
 
-async def _listen(settings: Settings, log: Log, book: ProfileBook) -> Server:
+async def _listen(
+    settings: Settings, log: Log, book: ProfileBook, certificates: CertificateBook | None
+) -> Server:
     receiver = Receiver(
         log.publish,
         profiles=lambda: book.now,
@@ -76,21 +83,25 @@ async def _listen(settings: Settings, log: Log, book: ProfileBook) -> Server:
         message_time=settings.mllp_message_seconds,
         in_flight_size=2 * settings.mllp_max_bytes,
     )
-    tls = _tls(settings)
-    return await serve(receiver.receive, settings.mllp_host, settings.mllp_port, limits=limits, tls=tls)
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    """Return how MLLP is encrypted, None where it is not; raises TlsError."""
-    certificate, key, client_ca = (
-        Path(told) if told else None
-        for told in (settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_ca)
+    return await serve(
+        receiver.receive,
+        settings.mllp_host,
+        settings.mllp_port,
+        limits=limits,
+        tls=certificates.context if certificates else None,
+        identified=receiver.identified,
     )
-    if certificate is None:
-        if key or client_ca:
-            raise TlsError("THROUGHCARE_MLLP_TLS_CERTIFICATE is missing: a key or an authority is given.")
+
+
+def _unmet(profiles: Profiles, certificates: CertificateBook | None) -> str | None:
+    """Say which profiles name certificates that no connection can ever show."""
+    if certificates is not None and certificates.asks_peers:
         return None
-    return server_context(certificate, key, client_ca)
+    names = sorted(profile.name for profile in profiles.each if profile.certificates)
+    if not names:
+        return None
+    asked = "without THROUGHCARE_MLLP_TLS_CLIENT_CA none is asked for"
+    return f"{', '.join(names)}: certificates are named, but {asked}: every message is refused."
 
 
 def _connections(settings: Settings) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 
 import structlog
@@ -13,6 +14,8 @@ from services.gateway.hl7v2.header import Header, read_delimiters, read_header
 from services.gateway.hl7v2.message import Message, parse
 from services.gateway.hl7v2.translate import translate
 from services.gateway.inbound import Delivery, delivery
+from services.gateway.mllp.certificate import Certificate
+from services.gateway.mllp.connection import Handler
 from services.gateway.mllp.framing import Frame, Oversized
 from services.gateway.profiles import Profile, Profiles
 from services.gateway.source import source_of
@@ -55,14 +58,18 @@ class Receiver:
         self._largest_message = largest_message
         self._largest_payload = largest_payload
 
-    async def receive(self, frame: Frame) -> bytes | None:
+    def identified(self, certificate: Certificate) -> Handler:
+        """Return `receive` for a peer that showed this certificate."""
+        return partial(self.receive, certificate=certificate)
+
+    async def receive(self, frame: Frame, *, certificate: Certificate | None = None) -> bytes | None:
         """Return the answer, or None where the sender wants none.
 
         Raises UnansweredError where the message is not stored and that cannot be said either.
         """
         began, received = perf_counter(), datetime.now(UTC)
         header = read_header(frame.beginning if isinstance(frame, Oversized) else frame)
-        error = await self._store(frame, header, received)
+        error = await self._store(frame, header, received, certificate)
         metrics.MLLP_MESSAGES.labels(_kind(header), acknowledgement.code_of(header, error)).inc()
         metrics.MLLP_SECONDS.observe(perf_counter() - began)
         if error is None:
@@ -73,12 +80,14 @@ class Receiver:
             raise UnansweredError
         return answer
 
-    async def _store(self, frame: Frame, header: Header, received: datetime) -> Hl7Error | None:
+    async def _store(
+        self, frame: Frame, header: Header, received: datetime, certificate: Certificate | None
+    ) -> Hl7Error | None:
         """Store what the message tells, all of it; return why it is not stored, if it is not."""
         if isinstance(frame, Oversized):
             return _too_long(self._largest_message)
         try:
-            first, *more = self._read(frame, header, received)
+            first, *more = self._read(frame, header, received, certificate)
             if more:
                 await asyncio.gather(*map(self._put, (first, *more)))
             else:
@@ -95,13 +104,17 @@ class Receiver:
     async def _put(self, stored: Delivery) -> None:
         await self._publish(stored.subject, stored.payload, {_MESSAGE_ID: str(stored.id)})
 
-    def _read(self, raw: bytes, header: Header, received: datetime) -> list[Delivery]:
-        profile = agreed(self._profiles(), header)
+    def _read(
+        self, raw: bytes, header: Header, received: datetime, certificate: Certificate | None
+    ) -> list[Delivery]:
+        profiles = self._profiles()
+        profile = agreed(profiles, header)
+        check_certificate(certificate, profile)
         message = parse(raw, profile.conventions.charset or "")
         check_allowed(message, profile)
         told = translate(
             message,
-            source=profile.source or source_of(message),
+            source=profile.source or _unclaimed(source_of(message), profiles),
             received=received,
             conventions=profile.conventions,
         )
@@ -126,9 +139,32 @@ def agreed(profiles: Profiles, header: Header) -> Profile:
     application, facility = (_name(header.field(field).split(component)) for field in (3, 4))
     profile = profiles.of(application, facility)
     if profile is None:
-        sentence = "No profile of this receiver names the sender of MSH-3 and MSH-4."
-        raise Hl7Error(Condition.APPLICATION_ERROR, Place("MSH", 3), sentence, rejects=True)
+        raise _other_sender("No profile of this receiver names the sender of MSH-3 and MSH-4.")
     return profile
+
+
+def check_certificate(certificate: Certificate | None, profile: Profile) -> None:
+    """Refuse who is not the sender that it says it is, where its profile names certificates.
+
+    The sentence tells the fingerprint, so that both sides see which certificate it was. Raises Hl7Error.
+    """
+    if not profile.certificates or (certificate is not None and certificate.bears(profile.certificates)):
+        return
+    shown = "none" if certificate is None else f"SHA256:{certificate.fingerprint}"
+    raise _other_sender(
+        f"This sender has to show a certificate that its profile names; the connection shows {shown}."
+    )
+
+
+def _unclaimed(source: str, profiles: Profiles) -> str:
+    """Return a token made of MSH-3 and MSH-4, unless a profile of another sender says that it is its own."""
+    if profiles.is_named(source):
+        raise _other_sender("MSH-3 and MSH-4 make the token of another sender's profile.")
+    return source
+
+
+def _other_sender(sentence: str) -> Hl7Error:
+    return Hl7Error(Condition.APPLICATION_ERROR, Place("MSH", 3), sentence, rejects=True)
 
 
 def _name(parts: list[str]) -> str:

@@ -229,7 +229,7 @@ async def delivering(
 
 
 def _told_by_mllp(profiles: Profiles) -> Iterator[_ToMllp]:
-    for profile in profiles.named.values():
+    for profile in profiles.each:
         way, source = profile.mllp, profile.token
         if way is not None and source is not None:
             sender = Endpoint(application=profile.application, facility=profile.facility)

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from services.gateway.fhir.outcome import FhirError, Issue
+from services.gateway.profiles import Profiles
 
 _SCHEME: Final = "bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="throughcare"'}
@@ -41,6 +42,18 @@ class ToldTokens:
     def caller(self, token: str) -> Caller | None:
         """Return whose the token is. It is looked up by its hash: the time taken tells nothing of it."""
         return self._callers.get(_digest(token))
+
+
+class AgreedTokens:
+    """Tokens of the profiles, where only their hashes stand: what is agreed now, for it may change."""
+
+    def __init__(self, profiles: Callable[[], Profiles]) -> None:
+        self._profiles = profiles
+
+    def caller(self, token: str) -> Caller | None:
+        """Return whose the token is. It is looked up by its hash: the time taken tells nothing of it."""
+        source = self._profiles().holders.get(_digest(token).hex())
+        return Caller(source) if source else None
 
 
 class WithAgreements:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from services.gateway.fhir.app import application
-from services.gateway.fhir.auth import Authorities, Authority, ToldTokens, WithAgreements
+from services.gateway.fhir.auth import AgreedTokens, Authorities, ToldTokens, WithAgreements
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
@@ -14,14 +14,12 @@ from shared.settings import Settings
 
 
 @asynccontextmanager
-async def serving(
-    settings: Settings, log: Log, profiles: Callable[[], Profiles], *authorities: Authority
-) -> AsyncGenerator[Listener]:
-    """Listen while inside; the tokens of the settings are known beside those of other authorities."""
+async def serving(settings: Settings, log: Log, profiles: Callable[[], Profiles]) -> AsyncGenerator[Listener]:
+    """Listen while inside; the tokens of the settings are known beside those of the profiles."""
     resources = await Resources.connected(settings.database_url)
     door = Door(
         authority=WithAgreements(
-            Authorities(ToldTokens(settings.fhir_tokens), *authorities),
+            Authorities(AgreedTokens(profiles), ToldTokens(settings.fhir_tokens)),
             _assigners(profiles),
             settings.fhir_discloses_to.split(),
         ),
@@ -46,7 +44,7 @@ def _assigners(profiles: Callable[[], Profiles]) -> Callable[[str], frozenset[st
     """Return how to find the assigners whose identifiers are a source's own, as its profiles say now."""
 
     def of(source: str) -> frozenset[str]:
-        agreed = (each for each in profiles().named.values() if each.source == source)
+        agreed = (each for each in profiles().each if each.token == source)
         return frozenset(each.conventions.assigner for each in agreed if each.conventions.assigner)
 
     return of

@@ -1,6 +1,7 @@
 """One MLLP peer: its messages are taken in order, handled at the same time, and answered in order."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Protocol, cast
@@ -39,8 +40,9 @@ class Host(Protocol):
     @property
     def limits(self) -> Limits: ...
 
-    @property
-    def handler(self) -> Handler: ...
+    def handler_of(self, peer: ssl.SSLObject | None) -> Handler:
+        """Return what takes a peer's messages; `peer` is its side of TLS, None where that is not spoken."""
+        ...
 
     def admit(self, connection: "Connection") -> bool:
         """Count a new peer in; tell whether there is room."""
@@ -64,6 +66,7 @@ class Connection(asyncio.Protocol):
         self._decoder = Decoder(server.limits.message_size)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._handler = server.handler_of(None)
         self._answers: deque[tuple[asyncio.Task[bytes | None], int]] = deque()
         self._in_flight_size = 0
         self._held_half = 0
@@ -85,6 +88,7 @@ class Connection(asyncio.Protocol):
         """Admit the peer, or hang up where there is no room."""
         # A cast, for uvloop's transports are none of asyncio's classes.
         self._transport = cast("asyncio.Transport", transport)
+        self._handler = self._server.handler_of(transport.get_extra_info("ssl_object"))
         if not self._server.admit(self):
             self.cut_off("As many are open as are allowed.")
 
@@ -156,7 +160,7 @@ class Connection(asyncio.Protocol):
 
     def _start(self, frame: Frame) -> None:
         size = len(frame) if isinstance(frame, bytes) else 0
-        task = self._loop.create_task(self._server.handler(frame))
+        task = self._loop.create_task(self._handler(frame))
         task.add_done_callback(self._answered)
         self._answers.append((task, size))
         self._in_flight_size += size

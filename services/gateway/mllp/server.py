@@ -2,21 +2,27 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import Self
 
 import structlog
 
+from services.gateway.mllp.certificate import Certificate, shown_by
 from services.gateway.mllp.connection import Connection, Handler, Limits
 
 _log = structlog.get_logger()
+
+Identified = Callable[[Certificate], Handler]
+"""Gives what takes the messages of a peer that showed this certificate."""
 
 
 class Server:
     """Listens until closed. `port` is the one in use, also where 0 was asked for."""
 
-    def __init__(self, handler: Handler, limits: Limits) -> None:
+    def __init__(self, handler: Handler, limits: Limits, identified: Identified | None = None) -> None:
         self.limits = limits
-        self.handler = handler
+        self._handler = handler
+        self._identified = identified
         self.held = 0  # bytes of half and unanswered messages
         self._connections: set[Connection] = set()
         self._empty = asyncio.Event()
@@ -73,6 +79,11 @@ class Server:
             self._empty.clear()
             await self._empty.wait()
 
+    def handler_of(self, peer: ssl.SSLObject | None) -> Handler:
+        """Return what takes a peer's messages, by the certificate that it showed, if it did."""
+        shown = shown_by(peer) if peer is not None and self._identified is not None else None
+        return self._handler if shown is None or self._identified is None else self._identified(shown)
+
     def admit(self, connection: Connection) -> bool:
         """Count a new peer in; tell whether there is room."""
         if len(self._connections) >= self.limits.connections:
@@ -105,7 +116,16 @@ class Server:
 
 
 async def serve(
-    handler: Handler, host: str, port: int, *, limits: Limits | None = None, tls: ssl.SSLContext | None = None
+    handler: Handler,
+    host: str,
+    port: int,
+    *,
+    limits: Limits | None = None,
+    tls: ssl.SSLContext | None = None,
+    identified: Identified | None = None,
 ) -> Server:
-    """Listen for MLLP on host and port (0: any free one); raises OSError where the address is taken."""
-    return await Server(handler, limits or Limits()).listen(host, port, tls)
+    """Listen for MLLP on host and port (0: any free one); raises OSError where the address is taken.
+
+    Messages of peers that showed a certificate go to what `identified` gives, all others to `handler`.
+    """
+    return await Server(handler, limits or Limits(), identified).listen(host, port, tls)

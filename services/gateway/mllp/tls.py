@@ -2,12 +2,43 @@
 
 import ssl
 from pathlib import Path
+from typing import Self
 
 from shared.settings import SettingsError
 
 
 class TlsError(SettingsError):
     """A file of a certificate, a key or an authority cannot be used; the text names it."""
+
+
+class RenewableContext(ssl.SSLContext):
+    """A server's context in whose place another can be put while it listens.
+
+    A whole one is put there, for a context only ever learns authorities and forgets none, and its tickets
+    would let peers of the old ones in again. Event loops ask a context for nothing but `wrap_bio`.
+    """
+
+    def __new__(cls, now: ssl.SSLContext) -> Self:  # noqa: ARG004 -- as of `__init__`
+        """Make a context that by itself knows no certificate and so lets nobody in."""
+        return super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
+
+    def __init__(self, now: ssl.SSLContext) -> None:
+        self._now = now
+
+    def renew(self, now: ssl.SSLContext) -> None:
+        """Use another context for every handshake from now on."""
+        self._now = now
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002 -- ssl's own signature
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """Begin a connection as the context in force does."""
+        return self._now.wrap_bio(incoming, outgoing, server_side, server_hostname, session)
 
 
 def server_context(
@@ -19,7 +50,7 @@ def server_context(
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    load_certificate(context, certificate, key)
+    _load_certificate(context, certificate, key)
     if client_ca is not None:
         _load_authority(context, client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
@@ -35,12 +66,11 @@ def client_context(
     if authority is not None:
         _load_authority(context, authority)
     if certificate is not None:
-        load_certificate(context, certificate, key)
+        _load_certificate(context, certificate, key)
     return context
 
 
-def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
-    """Take a certificate, or its renewal: connections made from now on use it. Raises TlsError."""
+def _load_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
     try:
         context.load_cert_chain(certificate, key)
     except OSError as fault:  # SSLError is one

@@ -9,7 +9,10 @@ from structlog.testing import capture_logs
 
 from services.gateway.hl7v2.location import location
 from services.gateway.profile_book import ProfileBook
-from services.gateway.profiles import Profiles, ProfilesError, load, read, without_file
+from services.gateway.profile_file import load, read
+from services.gateway.profile_lines import ProfilesError
+from services.gateway.profiles import Profiles, without_file
+from services.gateway.watched_file import LOOK_SECONDS, watch
 
 ZONE = ZoneInfo("America/New_York")
 EXAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "profiles.example.yaml"
@@ -131,14 +134,14 @@ async def test_a_changed_file_is_read_again_by_itself_and_at_sighup(tmp_path: Pa
     path = tmp_path / "profiles.yaml"
     write(path, ONE)
     book = ProfileBook(path, ZONE)
-    watching = asyncio.create_task(book.watch())
+    watching = asyncio.create_task(watch(book))
     try:
         await until(book, "lake")
         write(path, ONE.replace("lake:", "lakeside:"))
         await until(book, "lakeside")
         write(path, ONE)
         os.kill(os.getpid(), signal.SIGHUP)
-        async with asyncio.timeout(0.9):  # before the file would be looked at
+        async with asyncio.timeout(0.9 * LOOK_SECONDS):  # before the file would be looked at
             await until(book, "lake")
     finally:
         watching.cancel()

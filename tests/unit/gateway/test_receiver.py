@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from services.gateway.hl7v2.message import parse
 from services.gateway.mllp.framing import Frame, Oversized
-from services.gateway.profiles import read, without_file
+from services.gateway.profile_file import read
+from services.gateway.profiles import without_file
 from services.gateway.receiver import Receiver, UnansweredError
 from shared.eventlog.errors import LogUnavailableError
 from shared.events.inbound import Discharge, InboundEnvelope

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from services.gateway.equivalent import type_of
 from services.gateway.fhir.door import Door
-from services.gateway.fhir.outcome import FhirError, Issue
+from services.gateway.fhir.outcome import FhirError, Issue, refused
 from services.gateway.fhir.write.contents import Told
 from services.gateway.fhir.write.submission import Submission
 from services.gateway.inbound import Delivery, delivery
@@ -33,7 +34,12 @@ class Stored(NamedTuple):
 
 
 def prepared(door: Door, submission: Submission, told: Sequence[Told]) -> list[tuple[Stored, Delivery]]:
-    """Make what is stored of each message; raises FhirError 413 where it does not fit the log."""
+    """Make what is stored of each message.
+
+    Raises FhirError: 403 where its sender may not send it, 413 where it does not fit the log.
+    """
+    for each in told:
+        _check_agreed(door, each)
     largest = door.largest_payload() - _ENVELOPE_OF_NATS
     made: list[tuple[Stored, Delivery]] = []
     for part, each in enumerate(told):
@@ -51,6 +57,17 @@ async def store(door: Door, submission: Submission, told: Sequence[Told]) -> lis
     made = prepared(door, submission, told)
     await door.log.publish_together([(ready.subject, Message(ready.id, ready.payload)) for _, ready in made])
     return [stored for stored, _ in made]
+
+
+def _check_agreed(door: Door, told: Told) -> None:
+    """Refuse what the profile of the source leaves out; HL7 v2 was looked at where MSH-9 is known."""
+    message = told.message
+    if message.original.format == "hl7v2":
+        return
+    code, trigger = type_of(message)
+    if not door.profiles().lets(message.source, code, trigger):
+        sentence = f"The profile of this source does not let it send this: it counts as {code}^{trigger}."
+        raise refused(403, "forbidden", sentence, *(told.entries[:1] or ("Bundle",)))
 
 
 def _resource(door: Door, message: InboundMessage, inbound: UUID) -> UUID | None:

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from services.console.embedded import NatsServer
 from services.gateway.delivery.deliveries import Deliveries, delivering
 from services.gateway.delivery.progress import Progress, ProgressStore
-from services.gateway.profiles import read
+from services.gateway.profile_file import read
 from shared.eventlog import streams
 from shared.eventlog.connection import connect
 from shared.eventlog.log import Log

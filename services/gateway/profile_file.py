@@ -1,0 +1,245 @@
+"""The file of profiles: YAML, in which every error has its line and what is expected there.
+
+`deploy/profiles.example.yaml` shows and explains every key.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import yaml
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from services.gateway.delivery.ways import Mllp, RestHook, Way
+from services.gateway.hl7v2 import charset
+from services.gateway.hl7v2.conventions import Conventions
+from services.gateway.hl7v2.location import Location, location
+from services.gateway.hl7v2.translate import accepts
+from services.gateway.mllp import certificate
+from services.gateway.profile_lines import ProfilesError, at, entries, root, text_of
+from services.gateway.profiles import Profile, Profiles
+
+_ALL: Final = "all"
+_FIELD_IN_ERROR: Final = re.compile(r"`\$\.?([a-z_]*)|unknown field `([a-z_]+)`|required field `([a-z_]+)`")
+_TOKEN: Final = re.compile(r"SHA256:([0-9a-f]{64})", re.IGNORECASE)
+_NO_SOURCE: Final = "the profile's source is needed, or both names of its sender."
+_Text = Annotated[str, Meta(min_length=1)]
+T = TypeVar("T")
+
+
+class _Sender(Struct, frozen=True, forbid_unknown_fields=True):
+    application: _Text | None = None
+    facility: _Text | None = None
+
+
+class _Agreement(Struct, frozen=True, forbid_unknown_fields=True):
+    """A profile as written."""
+
+    sender: _Sender | None = None
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=49)] | None = None
+    messages: list[_Text] | Literal["all"] = "all"
+    production: bool = True
+    assigner: _Text | None = None
+    facility: _Text | None = None
+    zone: _Text | None = None
+    charset: _Text | None = None
+    fields: dict[str, str | list[str]] = {}
+    delivery: list[Way] | Literal["none"] | None = None
+    certificates: Annotated[list[_Text], Meta(min_length=1)] | None = None
+    tokens: Annotated[list[_Text], Meta(min_length=1)] | None = None
+
+
+def load(path: Path, zone: ZoneInfo) -> Profiles:
+    """Read the file; `zone` is of senders without one. Raises ProfilesError."""
+    try:
+        return read(path.read_text(encoding="utf-8"), zone)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ProfilesError(f"The profiles cannot be read: {reason}.") from None
+
+
+def read(text: str, zone: ZoneInfo) -> Profiles:
+    """Read the text of such a file; raises ProfilesError."""
+    told = _Told()
+    default: Profile | None = None
+    for key, value in entries(root(text), "the file"):
+        if key.value == "default":
+            default = _default(value, zone)
+        elif key.value == "profiles":
+            for name, body in entries(value, "profiles"):
+                told.add(_profile(name.value, body, zone), body)
+        else:
+            raise at(key, f"{key.value} is no key of the file: default and profiles are.")
+    return Profiles(told.by_sender, default, tuple(told.others), told.holders)
+
+
+class _Told:
+    """The profiles read so far; no two have the same sender, or the same token."""
+
+    def __init__(self) -> None:
+        self.by_sender: dict[tuple[str, str], Profile] = {}
+        self.others: list[Profile] = []  # without a sender of HL7 v2
+        self.holders: dict[str, str] = {}  # SHA-256 of a token: its source
+
+    def add(self, profile: Profile, body: yaml.Node) -> None:
+        """Take one more; raises ProfilesError."""
+        if any(profile.sender):
+            self._add_sender(profile, body)
+        elif any(other.source == profile.source for other in self.others):
+            raise at(body, f"{profile.name}: another profile without sender has the same source.")
+        else:
+            self.others.append(profile)
+        for each in profile.tokens:
+            if self.holders.setdefault(each, profile.token or "") != profile.token:
+                raise at(body, f"{profile.name}: tokens: another source has one of them, too.")
+
+    def _add_sender(self, profile: Profile, body: yaml.Node) -> None:
+        if other := self.by_sender.get(profile.sender):
+            raise at(body, f"{profile.name}: {other.name} names the same sender.")
+        self.by_sender[profile.sender] = profile
+
+
+def _default(value: yaml.Node, zone: ZoneInfo) -> Profile | None:
+    """`default: refuse` or a profile without a sender."""
+    if isinstance(value, yaml.ScalarNode):
+        if value.value == "refuse":
+            return None
+        raise at(value, "default is either refuse or what holds for senders without a profile.")
+    agreement = _agreement("default", value)
+    if agreement.sender is not None:
+        raise at(value, "default: sender has no place here, for it is everybody else.")
+    if agreement.tokens is not None:
+        raise at(value, "default: tokens have no place here, for they are of one source.")
+    return _made("default", agreement, value, zone)
+
+
+def _profile(name: str, body: yaml.Node, zone: ZoneInfo) -> Profile:
+    agreement = _agreement(name, body)
+    profile = _made(name, agreement, body, zone)
+    if not any(profile.sender) and (agreement.sender or not profile.source):
+        sentence = "sender needs an application (MSH-3), a facility (MSH-4) or both"
+        raise at(body, f"{name}: {sentence}; who sends no HL7 v2 has a source and no sender.")
+    return profile
+
+
+def _agreement(name: str, body: yaml.Node) -> _Agreement:
+    lines = {key.value: key for key, _ in entries(body, name)}
+    try:
+        return msgspec.convert(yaml.safe_load(text_of(body)), _Agreement)
+    except msgspec.ValidationError as error:
+        match = _FIELD_IN_ERROR.search(str(error))
+        field = next(filter(None, match.groups()), "") if match else ""
+        raise at(lines.get(field, body), f"{name}: {field or 'it'} is not right: {error}.") from None
+
+
+def _made(name: str, agreement: _Agreement, body: yaml.Node, zone: ZoneInfo) -> Profile:
+    """Check what the types cannot say; each error at the key's own line."""
+    nodes = {key.value: value for key, value in entries(body, name)}
+
+    def checked(field: str, reading: Callable[[], T]) -> T:
+        try:
+            return reading()
+        except ValueError as error:
+            raise at(nodes.get(field, body), f"{name}: {field}: {error}") from None
+
+    sender = agreement.sender or _Sender()
+    profile = Profile(
+        name=name,
+        source=agreement.source,
+        application=sender.application or "",
+        facility=sender.facility or "",
+        messages=checked("messages", lambda: _messages(agreement)),
+        production=agreement.production,
+        conventions=Conventions(
+            zone=checked("zone", lambda: _zone(agreement)) or zone,
+            assigner=agreement.assigner,
+            facility=agreement.facility,
+            charset=checked("charset", lambda: _charset(agreement)),
+            fields=_fields(name, nodes.get("fields")),
+        ),
+        certificates=checked("certificates", lambda: _certificates(agreement)),
+        tokens=checked("tokens", lambda: _tokens(agreement)),
+    )
+    if profile.tokens and profile.token is None:
+        raise at(nodes["tokens"], f"{name}: tokens: {_NO_SOURCE}")
+    return checked("delivery", lambda: _with_delivery(profile, agreement))
+
+
+def _with_delivery(profile: Profile, agreement: _Agreement) -> Profile:
+    """Take over how the sender is told; raises ValueError. Absent, Subscriptions are allowed."""
+    if agreement.delivery is None:
+        return profile
+    ways = [] if agreement.delivery == "none" else agreement.delivery
+    if len({type(way) for way in ways}) < len(ways):
+        raise ValueError("each channel stands once.")
+    mllp = next((way for way in ways if isinstance(way, Mllp)), None)
+    if mllp and profile.token is None:
+        raise ValueError(f"mllp: {_NO_SOURCE}")
+    rest_hook = next((way for way in ways if isinstance(way, RestHook)), None)
+    return replace(profile, mllp=mllp, rest_hook=rest_hook)
+
+
+def _messages(agreement: _Agreement) -> frozenset[tuple[str, str]] | None:
+    """Read `ADT`, `REF^I12` …; raises ValueError for what no sender could send."""
+    if agreement.messages == _ALL:
+        return None
+    found: set[tuple[str, str]] = set()
+    for told in agreement.messages:
+        code, _, trigger = told.partition("^")
+        if not accepts(code, trigger):
+            raise ValueError(f"{told} is no type of message that is taken; ADT or REF^I12 would be.")
+        found.add((code, trigger))
+    return frozenset(found)
+
+
+def _zone(agreement: _Agreement) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(agreement.zone) if agreement.zone else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("an IANA time zone is expected, such as America/Chicago.") from None
+
+
+def _charset(agreement: _Agreement) -> str | None:
+    if agreement.charset is not None and not charset.is_known(agreement.charset):
+        raise ValueError("a character set of HL7 table 0211 is expected, such as 8859/1 or UNICODE UTF-8.")
+    return agreement.charset
+
+
+def _certificates(agreement: _Agreement) -> frozenset[str]:
+    return frozenset(map(certificate.mark, agreement.certificates or ()))
+
+
+def _tokens(agreement: _Agreement) -> frozenset[str]:
+    """Read hashes; raises ValueError, which never quotes what stands there: it may be a token itself."""
+    found = [_TOKEN.fullmatch(told.strip()) for told in agreement.tokens or ()]
+    if not all(found):
+        raise ValueError(
+            "SHA256: and 64 hexadecimal digits are expected, as `throughcare token` prints them."
+        )
+    return frozenset(match[1].lower() for match in found if match)
+
+
+def _fields(name: str, node: yaml.Node | None) -> dict[Location, tuple[Location, ...]]:
+    if node is None:
+        return {}
+    found: dict[Location, tuple[Location, ...]] = {}
+    for key, value in entries(node, f"{name}: fields"):
+        field = _location(name, key)
+        if field.component or field.segment == "MSH":
+            raise at(key, f"{name}: fields: {key.value} is no whole field outside MSH, such as PV1-19.")
+        places = value.value if isinstance(value, yaml.SequenceNode) else [value]
+        if not places:
+            raise at(value, f"{name}: fields: {key.value} needs at least one place.")
+        found[field] = tuple(_location(name, place) for place in places)
+    return found
+
+
+def _location(name: str, node: yaml.Node) -> Location:
+    try:
+        return location(str(node.value))
+    except ValueError as error:
+        raise at(node, f"{name}: fields: {error}") from None
