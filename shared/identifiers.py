@@ -15,10 +15,9 @@ def identity_key(identifier: Identifier, secret: str) -> str:
 
     Case and surrounding spaces do not count: hospitals write the same number both ways.
     """
-    assigner = (
-        _folded(identifier.assigner).replace("\\", r"\\").replace("|", r"\|")
-    )  # it ends at the first bare |
-    named = f"{assigner}|{_folded(identifier.value)}"
+    assigner, value = folded(identifier)
+    quoted = assigner.replace("\\", r"\\").replace("|", r"\|")  # it ends at the first bare |
+    named = f"{quoted}|{value}"
     return hmac.digest(secret.encode(), named.encode(), "sha256").hex()[:_HEX_DIGITS]
 
 
@@ -41,5 +40,6 @@ def assessment_id(inbound: UUID) -> UUID:
     return uuid5(inbound, "assessment")
 
 
-def _folded(text: str) -> str:
-    return text.strip().casefold()
+def folded(identifier: Identifier) -> tuple[str, str]:
+    """Return assigner and value without what does not count."""
+    return identifier.assigner.strip().casefold(), identifier.value.strip().casefold()

@@ -51,7 +51,7 @@ def _subscribe(runtime: Runtime, lookalikes: Lookalikes) -> None:
     identification = Identification(executor, runtime.settings)
     aliases = identification.aliases
     inbound = InboundPolicy(executor, identification, Held(log), log, clock)
-    runtime.policies.subscribe("INBOUND", "intake", inbound)
+    runtime.policies.subscribe("INBOUND", "intake", inbound, one_by_one=False)
     people = PeoplePolicy(executor, aliases, lookalikes, clock)
     outbound = OutboundPolicy(executor, log)
     for partition in range(runtime.settings.partitions):

@@ -24,6 +24,7 @@ from shared.eventlog.execute import Executor
 from shared.eventlog.log import Log, StoredMessage
 from shared.eventlog.parking import Parked, Parking
 from shared.eventlog.policies import Delivery, carry_out
+from shared.eventlog.turns import Turns
 from shared.events.base import Identifier
 from shared.events.inbound import (
     Amendment,
@@ -34,6 +35,7 @@ from shared.events.inbound import (
     Referral,
     ResultReport,
 )
+from shared.identifiers import folded
 
 _STREAM: Final = "INBOUND"
 _DECODER: Final = msgspec.json.Decoder(InboundEnvelope)
@@ -54,10 +56,19 @@ class InboundPolicy:
         self._log = log
         self._clock = clock
         self._parking = Parking(log)
+        self._turns = Turns()
 
     async def __call__(self, delivery: Delivery) -> None:
-        """Handle one message; what it asks for is in the log, or held, when this returns."""
+        """Handle one message; what it asks for is in the log, or held, when this returns.
+
+        Those about one person go one after the other: an A13 sent right after its A03 finds it. Nothing is
+        awaited before the turn is asked for, so that it is the order of INBOUND.
+        """
         envelope = _DECODER.decode(delivery.payload)
+        async with self._turns.of(_about(envelope)):
+            await self._handle(envelope, delivery)
+
+    async def _handle(self, envelope: InboundEnvelope, delivery: Delivery) -> None:
         match envelope.data:
             case Referral() as message:
                 await self._receive(envelope, message, delivery.sequence)
@@ -204,6 +215,14 @@ class InboundPolicy:
                 )
             )
             return True
+
+
+def _about(envelope: InboundEnvelope) -> set[tuple[str, ...]]:
+    """Return what a message shares with others about the same person, or the same referral."""
+    people = {folded(each) for each in _named_in(envelope)}
+    if isinstance(envelope.data, Referral | AboutReferral):
+        return {*people, ("placer", *folded(envelope.data.placer))}
+    return people
 
 
 def _named_in(envelope: InboundEnvelope) -> tuple[Identifier, ...]:

@@ -1,7 +1,8 @@
 """Runs policies: durable consumers whose messages are acknowledged once what they ask for is in the log.
 
-Delivery is at least once and may be out of order after a retry; a policy's command has an id derived from
-the event, so its effect is exactly once.
+Delivery is at least once; a policy's command has an id derived from the event, so its effect is exactly once.
+Within a process the messages of one entity are handled in the order of the log, each entity's beside the
+others'. They may be out of order all the same after a retry, or where several processes share a consumer.
 """
 
 from collections.abc import Awaitable, Callable, Container
@@ -23,6 +24,7 @@ from shared.eventlog.execute import CONFLICT, Executor
 from shared.eventlog.in_flight import InFlight
 from shared.eventlog.log import Log
 from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
+from shared.eventlog.turns import Turns
 from shared.events.registry import UndecodableEventError
 
 TRIES_BEFORE_PARKING: Final = 6
@@ -81,6 +83,7 @@ class Policies:
         self._log = log
         self._parking = Parking(log)
         self._clock = clock
+        self._turns = Turns()
         self._by_consumer: dict[str, Policy] = {}
         self._streams: dict[str, str] = {}
         self._handing_back = False
@@ -90,16 +93,22 @@ class Policies:
         """Every (stream, durable consumer) that a policy is subscribed to."""
         return [(stream, consumer) for consumer, stream in self._streams.items()]
 
-    def subscribe(self, stream: str, consumer: str, policy: Policy) -> None:
-        """Give the durable consumer's messages to the policy, several at a time.
+    def subscribe(self, stream: str, consumer: str, policy: Policy, *, one_by_one: bool = True) -> None:
+        """Give the durable consumer's messages to the policy, several at a time, but those of one subject.
 
-        The consumer pushes: nats-py's `fetch` of several waits for its whole time-out (ADR 2).
+        The consumer pushes: nats-py's `fetch` of several waits for its whole time-out (ADR 2). Several
+        entities share a subject only in INBOUND, whose policy has to keep an order of its own: there
+        `one_by_one` is false.
         """
         self._by_consumer[consumer] = policy
         self._streams[consumer] = stream
 
         async def handle(message: NatsMessage) -> None:
-            await self._handle(consumer, policy, message)
+            # The last token is the entity's id, the same in each of a participant's categories. Nothing is
+            # awaited before this: tasks take their places in the order in which they were begun.
+            about = message.raw_message.subject.rpartition(".")[2]
+            async with self._turns.of(((consumer, about),) if one_by_one else ()):
+                await self._handle(consumer, policy, message)
 
         self._broker.subscriber(
             f"deliver.{consumer}",  # only a label: the durable consumer has its filters

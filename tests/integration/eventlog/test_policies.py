@@ -284,6 +284,30 @@ async def test_two_instances_share_the_messages_and_none_is_handled_twice(
     assert all(policy.done for policy in policies)
 
 
+async def test_the_messages_of_one_entity_are_handled_in_order_and_others_beside_them(
+    nats: Client, service: Runtime
+):
+    may_end, begun = asyncio.Event(), list[bytes]()
+
+    async def linger(delivery: Delivery) -> None:
+        begun.append(delivery.payload)
+        await (may_end.wait() if delivery.payload == b"A1" else asyncio.sleep(0))
+
+    policy = Seen(linger)
+    await start(service, policy)
+    for entity, payload in (("A", b"A1"), ("A", b"A2"), ("B", b"B1"), ("A", b"A3"), ("C", b"C1")):
+        await nats.request(f"care.0.participant.{entity}", payload)
+
+    async def others_done() -> bool:
+        return {b"B1", b"C1"} <= policy.done.keys()
+
+    await until(others_done)
+    assert begun == [b"A1", b"B1", b"C1"]
+    may_end.set()
+    await until_handled(service)
+    assert [payload for payload in begun if payload.startswith(b"A")] == [b"A1", b"A2", b"A3"]
+
+
 async def test_a_message_that_takes_long_does_not_hold_up_the_others(nats: Client, service: Runtime):
     may_end = asyncio.Event()
 

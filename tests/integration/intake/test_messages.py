@@ -210,6 +210,18 @@ async def test_whatever_the_order_of_a_discharge_and_its_cancellation_it_is_take
     ]
 
 
+async def test_what_a_hospital_sends_in_one_go_about_a_person_is_told_in_its_order(house: House):
+    people = [mrn(f"P{number}") for number in range(12)]
+    await house.tell(*(GENERAL.refers(one.value, one) for one in people))
+    for one in people:
+        for sent in (GENERAL.discharges(one.value, one), GENERAL.cancels_discharge(one.value, one)):
+            await house.store(sent)
+    await house.settled()
+    for one in people:
+        told = await house.told(await house.known(one))
+        assert told[-2:] == ["DischargeNotified", "DischargeCancelled"]
+
+
 async def test_a_refusal_names_its_code_and_nobody(house: House):
     await house.tell(GENERAL.refers("1", A))
     with pytest.raises(PolicyRefusedError) as refused:
