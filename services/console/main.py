@@ -25,6 +25,7 @@ from services.console.commands.run import run
 from services.console.commands.schema import schema
 from services.console.commands.status import status
 from services.console.commands.timeline import timeline
+from services.console.commands.token import token
 from services.console.commands.worklist import worklist
 from services.console.faults import REFUSED, sentence_of, trace_wanted
 from services.console.output import tell
@@ -107,6 +108,7 @@ app.command(rich_help_panel=OPERATE)(verify)
 app.command(rich_help_panel=OPERATE)(rebuild)
 app.command(rich_help_panel=OPERATE)(restore)
 app.command(rich_help_panel=OPERATE)(schema)
+app.command(rich_help_panel=OPERATE)(token)
 
 
 def main() -> None:

@@ -25,6 +25,8 @@ from services.gateway.profiles import Profile, Profiles
 
 _ALL: Final = "all"
 _FIELD_IN_ERROR: Final = re.compile(r"`\$\.?([a-z_]*)|unknown field `([a-z_]+)`|required field `([a-z_]+)`")
+_SOURCE: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+_LONGEST_SOURCE: Final = 49
 _TOKEN: Final = re.compile(r"SHA256:([0-9a-f]{64})", re.IGNORECASE)
 _NO_SOURCE: Final = "the profile's source is needed, or both names of its sender."
 _Text = Annotated[str, Meta(min_length=1)]
@@ -40,7 +42,7 @@ class _Agreement(Struct, frozen=True, forbid_unknown_fields=True):
     """A profile as written."""
 
     sender: _Sender | None = None
-    source: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=49)] | None = None
+    source: Annotated[str, Meta(pattern=_SOURCE, max_length=_LONGEST_SOURCE)] | None = None
     messages: list[_Text] | Literal["all"] = "all"
     production: bool = True
     assigner: _Text | None = None
@@ -51,6 +53,11 @@ class _Agreement(Struct, frozen=True, forbid_unknown_fields=True):
     delivery: list[Way] | Literal["none"] | None = None
     certificates: Annotated[list[_Text], Meta(min_length=1)] | None = None
     tokens: Annotated[list[_Text], Meta(min_length=1)] | None = None
+
+
+def is_source(told: str) -> bool:
+    """Tell whether it can be the token of a source, as it stands in subjects."""
+    return len(told) <= _LONGEST_SOURCE and re.fullmatch(_SOURCE, told) is not None
 
 
 def load(path: Path, zone: ZoneInfo) -> Profiles:

@@ -17,6 +17,8 @@ from services.gateway.watched_file import LOOK_SECONDS, watch
 ZONE = ZoneInfo("America/New_York")
 EXAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "profiles.example.yaml"
 ONE = "profiles:\n  lake:\n    sender: {facility: LAKESIDE}\n"
+HASH = "0d" * 32
+PORTAL = f"profiles:\n  portal:\n    source: portal\n    tokens: [SHA256:{HASH}]\n"
 
 
 def profiles(text: str) -> Profiles:
@@ -41,6 +43,11 @@ def test_the_example_is_read_as_it_says():
         True,
         False,
     ]
+    assert {told.partition(":")[0] for told in lakeside.certificates} == {"DNS", "SHA256"}
+    assert {found.holders[told] for told in lakeside.tokens} == {"lakeside"}
+    portal = found.of_source("county-portal")
+    assert portal is not None
+    assert (portal.name, portal.sender) == ("portal", ("", ""))
     test = found.of("ANY", "LAKESIDE-TEST")
     assert test is not None
     assert not test.production
@@ -104,6 +111,15 @@ def test_without_a_file_anybody_may_send_anything():
         (ONE + "    zone: UTC\n    zone: UTC\n", 5, "zone is there twice"),
         (ONE + "  lake:\n    sender: {facility: OTHER}\n", 4, "lake is there twice"),
         (ONE + "  other:\n    sender: {facility: lakeside}\n", 5, "lake names the same sender"),
+        (ONE + "    certificates: []\n", 4, "certificates"),
+        (ONE + "    certificates: [CN=engine]\n", 4, "lake: certificates: SHA256:, DNS:"),
+        (ONE + f"    certificates: [SHA256:{HASH}0]\n", 4, "64 hexadecimal digits"),
+        (ONE + "    certificates: [IP:engine]\n", 4, "IPv4 or IPv6"),
+        (ONE + "    source: lake\n    tokens: [a-plain-token]\n", 5, "lake: tokens: SHA256: and 64"),
+        (ONE + f"    tokens: [SHA256:{HASH}]\n", 4, "lake: tokens: the profile's source is needed"),
+        (f"default:\n  tokens: [SHA256:{HASH}]\n", 2, "tokens have no place here"),
+        (PORTAL + PORTAL.partition("\n")[2].replace("portal:", "other:"), 6, "has the same source"),
+        (PORTAL + PORTAL.partition("\n")[2].replace("portal", "other"), 6, "another source has one of them"),
     ],
 )
 def test_an_error_names_its_line_and_what_is_expected(text: str, line: int, named: str):
@@ -111,6 +127,19 @@ def test_an_error_names_its_line_and_what_is_expected(text: str, line: int, name
         profiles(text)
     assert str(error.value).startswith(f"Line {line}: ")
     assert named in str(error.value)
+
+
+def test_an_error_never_repeats_what_may_be_a_token():
+    with pytest.raises(ProfilesError) as error:
+        profiles(ONE + "    source: lake\n    tokens: [a-plain-token]\n")
+    assert "a-plain-token" not in str(error.value)
+
+
+def test_what_a_source_may_send_holds_for_every_way_in():
+    found = profiles("default: refuse\n" + PORTAL + "    messages: [REF, ADT^A03]\n")
+    may = [found.lets("portal", *kind) for kind in (("REF", "I12"), ("ADT", "A03"), ("ADT", "A01"))]
+    assert may == [True, True, False]
+    assert found.lets("a-source-without-a-profile", "ADT", "A01")
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from services.gateway.hl7v2.message import parse
+from services.gateway.mllp.certificate import Certificate
 from services.gateway.mllp.framing import Frame, Oversized
 from services.gateway.profile_file import read
 from services.gateway.profiles import without_file
@@ -130,12 +131,15 @@ profiles:
 """
 
 
-async def answered_under(profiles: str, raw: bytes, stored: Stored) -> tuple[str, str]:
+async def answered_under(
+    profiles: str, raw: bytes, stored: Stored, certificate: Certificate | None = None
+) -> tuple[str, str]:
     found = read(profiles, ZoneInfo("America/New_York"))
     receiver = Receiver(
         stored, profiles=lambda: found, largest_message=10_000, largest_payload=lambda: 1_000_000
     )
-    answer = await receiver.receive(raw)
+    receive = receiver.identified(certificate) if certificate else receiver.receive
+    answer = await receive(raw)
     assert answer is not None
     message = parse(answer)
     return message.text("MSA", 1), f"{message.text('ERR', 2)}-{message.text('ERR', 2, 3)}"
@@ -151,6 +155,46 @@ async def test_a_sender_without_a_profile_is_rejected():
     stored = Stored()
     stranger = discharge().replace(b"LAKESIDE|TC", b"ELSEWHERE|TC")
     assert await answered_under(PROFILES, stranger, stored) == ("AR", "MSH-3")
+    assert stored.messages == []
+
+
+ENGINE = Certificate("0d" * 32, frozenset({"DNS:engine.lakeside.example"}))
+STRANGER = Certificate("1e" * 32, frozenset({"DNS:engine.elsewhere.example"}))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "DNS:Engine.Lakeside.example",
+        "SHA256:" + ":".join(["0D"] * 32),
+        "IP:192.0.2.7, DNS:engine.lakeside.example",
+    ],
+)
+async def test_a_sender_whose_profile_names_certificates_is_believed_with_one_of_them_only(named: str):
+    profiles = PROFILES + f"    certificates: [{named}]\n"
+    for certificate, expected in (
+        (ENGINE, ("AA", "-")),
+        (STRANGER, ("AR", "MSH-3")),
+        (None, ("AR", "MSH-3")),
+    ):
+        stored = Stored()
+        assert await answered_under(profiles, discharge(), stored, certificate) == expected
+        assert len(stored.messages) == (certificate is ENGINE)
+
+
+async def test_a_sender_in_enhanced_mode_with_anothers_certificate_is_rejected_as_it_expects():
+    raw = text(msh("ADT^A01", accept="AL"), PID)
+    profiles = PROFILES + "    certificates: [DNS:engine.lakeside.example]\n"
+    assert await answered_under(profiles, raw, Stored(), STRANGER) == ("CR", "MSH-3")
+
+
+async def test_nobody_gets_the_token_of_another_senders_profile_by_its_names():
+    profiles = "default: {production: false}\n" + PROFILES.replace(
+        "source: lake", "source: lakeadt-elsewhere"
+    )
+    stored = Stored()
+    stranger = discharge().replace(b"LAKESIDE|TC", b"ELSEWHERE|TC")
+    assert await answered_under(profiles, stranger, stored) == ("AR", "MSH-3")
     assert stored.messages == []
 
 

@@ -1,15 +1,18 @@
 import asyncio
+import hashlib
+import socket
 import ssl
 from pathlib import Path
 
 import pytest
 import trustme
 
+from services.gateway.mllp.certificate import Certificate, mark
 from services.gateway.mllp.client import Answer, send
-from services.gateway.mllp.connection import Limits
-from services.gateway.mllp.framing import Frame
+from services.gateway.mllp.connection import Handler, Limits
+from services.gateway.mllp.framing import Frame, framed
 from services.gateway.mllp.server import serve
-from services.gateway.mllp.tls import TlsError, client_context, server_context
+from services.gateway.mllp.tls import RenewableContext, TlsError, client_context, server_context
 from tests.unit.gateway.messages import discharge
 
 HOST = "127.0.0.1"
@@ -97,3 +100,74 @@ def test_a_file_that_is_no_certificate_is_named(files: Files, tmp_path: Path):
             server_context(files.server, client_ca=wrong)
         with pytest.raises(TlsError, match=wrong.name):
             client_context(wrong)
+
+
+async def shown(server: ssl.SSLContext, client: ssl.SSLContext) -> list[Certificate]:
+    """The certificates that a server sees of one client."""
+    seen: list[Certificate] = []
+
+    def identified(certificate: Certificate) -> Handler:
+        seen.append(certificate)
+        return accept
+
+    listening = await serve(accept, HOST, 0, tls=server, identified=identified)
+    try:
+        answers = [each async for each in send(HOST, listening.port, [discharge()], timeout=5, tls=client)]
+    finally:
+        await listening.close()
+    assert [answer.code for answer in answers] == ["AA"]
+    return seen
+
+
+async def test_a_peer_is_known_by_the_fingerprint_and_the_names_of_its_certificate(tmp_path: Path):
+    authority = trustme.CA()
+    names = ("engine.lakeside.example", "engine@lakeside.example", "127.0.0.1", "::1")
+    issued = authority.issue_cert(*names)
+    trusted, client = tmp_path / "ca.pem", tmp_path / "client.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    issued.private_key_and_cert_chain_pem.write_to_path(str(client))
+    [found] = await shown(server_context(client, client_ca=trusted), client_context(trusted, client))
+    encoded = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+    assert found.fingerprint == hashlib.sha256(encoded).hexdigest()
+    assert found.names == set(
+        map(mark, ("DNS:engine.lakeside.example", "email:engine@lakeside.example", "IP:127.0.0.1", "IP:::1"))
+    )
+    assert found.bears({mark(f"SHA256:{found.fingerprint.upper()}")})
+    assert not found.bears({mark("DNS:lakeside.example"), mark("DNS:*.lakeside.example")})
+
+
+async def test_where_no_certificate_is_asked_for_a_peer_is_nobody(files: Files):
+    client = client_context(files.authority, files.client)
+    assert await shown(server_context(files.server), client) == []
+
+
+def resumed(port: int, client: ssl.SSLContext, session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession]:
+    """Send a message as a client that goes on with a session: whether the server let it, and what is next."""
+    with (
+        socket.create_connection((HOST, port), timeout=5) as plain,
+        client.wrap_socket(plain, server_hostname=HOST, session=session) as peer,
+    ):
+        peer.sendall(framed(discharge()))
+        if not peer.recv(1_000).startswith(b"\x0bMSH"):
+            raise ConnectionError
+        assert peer.session is not None
+        return bool(peer.session_reused), peer.session
+
+
+async def test_an_authority_that_is_taken_out_lets_nobody_in_not_even_by_a_ticket(
+    files: Files, tmp_path: Path
+):
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    context = RenewableContext(server_context(files.server, client_ca=files.authority))
+    client = client_context(files.authority, files.client)
+    listening = await serve(accept, HOST, 0, tls=context)
+    try:
+        _, session = await asyncio.to_thread(resumed, listening.port, client, None)
+        went_on, session = await asyncio.to_thread(resumed, listening.port, client, session)
+        assert went_on
+        context.renew(server_context(files.server, client_ca=other))
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.to_thread(resumed, listening.port, client, session)
+    finally:
+        await listening.close()
