@@ -2,39 +2,15 @@
 
 import hashlib
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
 
-from shared.events.inbound import (
-    Amendment,
-    AppointmentNotice,
-    AssessmentReport,
-    Cancellation,
-    InboundEnvelope,
-    InboundMessage,
-    Information,
-    Referral,
-    ResultReport,
-)
+from shared.events.inbound import TYPE_PREFIX, InboundEnvelope, InboundMessage
+from shared.events.received import GATEWAY
 
-_SOURCE = "/throughcare/gateway"
-_TYPE = "throughcare.inbound."
 _encoder = msgspec.json.Encoder()
-
-Kind = Literal["adt", "referral", "appointment", "result"]
-"""The last token of an inbound subject."""
-
-_KINDS: Final[dict[type[InboundMessage], Kind]] = {
-    Referral: "referral",
-    Amendment: "referral",
-    Cancellation: "referral",
-    Information: "referral",
-    AppointmentNotice: "appointment",
-    AssessmentReport: "result",
-    ResultReport: "result",
-}
 
 
 class Delivery(NamedTuple):
@@ -57,18 +33,13 @@ def delivery(message: InboundMessage, raw: bytes, received: datetime, *, part: i
     envelope = InboundEnvelope(
         specversion="1.0",
         id=identity,
-        source=_SOURCE,
-        type=_TYPE + type(message).__name__,
+        source=GATEWAY,
+        type=TYPE_PREFIX + type(message).__name__,
         time=received.isoformat(),
         datacontenttype="application/json",
         data=message,
     )
-    return Delivery(f"inbound.{message.source}.{kind_of(message)}", identity, _encoder.encode(envelope))
-
-
-def kind_of(message: InboundMessage) -> Kind:
-    """Return what sort of message it is, as the subject says it."""
-    return _KINDS.get(type(message), "adt")
+    return Delivery(f"inbound.{message.source}.{message.kind}", identity, _encoder.encode(envelope))
 
 
 def identity_of(source: str, control_id: str, raw: bytes) -> UUID:

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from services.intake.deciders import participant as participants
 from services.intake.deciders import referral as referrals
 from services.intake.deciders.encounter import Notice
@@ -35,10 +33,10 @@ from shared.events.inbound import (
     Referral,
     ResultReport,
 )
+from shared.events.received import received
 from shared.identifiers import folded
 
 _STREAM: Final = "INBOUND"
-_DECODER: Final = msgspec.json.Decoder(InboundEnvelope)
 
 # Between a claim and its registration there is no record; a merge may be newer than what we looked at.
 _LATER: Final = frozenset({"participant-unknown", "merged", "survivor-unknown", "merge-cycle"})
@@ -64,7 +62,7 @@ class InboundPolicy:
         Those about one person go one after the other: an A13 sent right after its A03 finds it. Nothing is
         awaited before the turn is asked for, so that it is the order of INBOUND.
         """
-        envelope = _DECODER.decode(delivery.payload)
+        envelope = received(delivery.subject, delivery.payload)
         async with self._turns.of(_about(envelope)):
             await self._handle(envelope, delivery)
 
@@ -190,7 +188,7 @@ class InboundPolicy:
             if stored is None:  # INBOUND keeps longer than HELD: somebody deleted it
                 await self._held.release(keys, sequence)
                 continue
-            envelope = _DECODER.decode(stored.payload)
+            envelope = received(stored.subject, stored.payload)
             named = _named_in(envelope)
             if await self._tell_or_park(envelope, stored):
                 if isinstance(envelope.data, Merge):

@@ -1,10 +1,11 @@
 """What a sender told us, in one canonical form whatever way it came in: the payload of INBOUND.
 
-Subjects are `inbound.<source>.<kind>`; kind is `referral`, `adt`, `appointment` or `result`. The message is
-a CloudEvent of type `throughcare.inbound.<Name>`, its data one of `InboundData`.
+Subjects are `inbound.<source>.<kind>`; the kind follows from the message. The message is a CloudEvent of
+type `throughcare.inbound.<Name>`, its data one of `InboundData`. What is stored is read by `received`: a
+sender that publishes itself may leave out what the subject or the envelope says.
 """
 
-from typing import Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -14,6 +15,11 @@ from shared.events.base import Coding, Demographics, Identifier
 from shared.events.encounter import AppointmentStatus, EncounterClass
 from shared.events.moment import Moment
 from shared.events.referral import Insurance, Priority, ReferralSource, Referrer
+
+TYPE_PREFIX: Final = "throughcare.inbound."
+
+Kind = Literal["adt", "referral", "appointment", "result"]
+"""The last token of the subject."""
 
 
 class Original(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,7 +37,7 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whom it is about: at least one identifier, but for a referral, which is received without one, too."""
 
     identifiers: tuple[Identifier, ...]
-    demographics: Demographics
+    demographics: Demographics = Demographics()
     deceased: bool = False  # PID-30
     died: Moment | None = None  # PID-29
 
@@ -51,6 +57,8 @@ class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class InboundData(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="message", tag=True):
     """What all messages carry."""
 
+    kind: ClassVar[Kind] = "adt"
+
     source: str  # the sender's token, as in the subject
     person: Person
     occurred: Moment  # when it happened in the world (PV1-44/45 of A01/A03, EVN-6, EVN-2), else when sent
@@ -59,6 +67,8 @@ class InboundData(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 class Referral(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     """REF^I12."""
+
+    kind: ClassVar[Kind] = "referral"
 
     placer: Identifier
     referral_source: ReferralSource = "hospital"
@@ -102,6 +112,8 @@ class DemographicsUpdate(InboundData, frozen=True, kw_only=True, omit_defaults=T
 class Amendment(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     """REF^I13, or an update of a FHIR ServiceRequest: the referral as it is asked for now."""
 
+    kind: ClassVar[Kind] = "referral"
+
     placer: Identifier
     priority: Priority | None = None
     referrer: Referrer | None = None
@@ -113,12 +125,16 @@ class Amendment(InboundData, frozen=True, kw_only=True, omit_defaults=True):
 class Cancellation(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     """REF^I14, or a FHIR Task set to cancelled: the initiator asks to cancel its referral."""
 
+    kind: ClassVar[Kind] = "referral"
+
     placer: Identifier
     reason: str | None = None
 
 
 class Information(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     """A FHIR Task update: the initiator's answer to what we asked."""
+
+    kind: ClassVar[Kind] = "referral"
 
     placer: Identifier
     what: str
@@ -140,6 +156,8 @@ class Merge(InboundData, frozen=True, kw_only=True, omit_defaults=True):
 class AppointmentNotice(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     """SIU^S12 booked, S13 rescheduled, S14 modified, S15 cancelled, S26 missed."""
 
+    kind: ClassVar[Kind] = "appointment"
+
     appointment: Identifier  # SCH-2, else SCH-1
     status: AppointmentStatus
     start: Moment | None = None
@@ -151,6 +169,8 @@ class AppointmentNotice(InboundData, frozen=True, kw_only=True, omit_defaults=Tr
 class AssessmentReport(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     """ORU^R01, QuestionnaireResponse or Observation panel with an instrument that we know."""
 
+    kind: ClassVar[Kind] = "result"
+
     instrument: Instrument
     items: dict[str, int]  # as in AssessmentCompleted
     administered_at: Moment
@@ -160,6 +180,8 @@ class AssessmentReport(InboundData, frozen=True, kw_only=True, omit_defaults=Tru
 
 class ResultReport(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     """ORU^R01 with no instrument of ours: kept in INBOUND, and nothing follows from it."""
+
+    kind: ClassVar[Kind] = "result"
 
     codes: tuple[Coding, ...] = ()
 

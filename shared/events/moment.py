@@ -4,8 +4,9 @@ The text form is FHIR R4's `dateTime` restricted to what the messages carry: ``2
 ``2026-03-03T10:00:00-05:00`` (http://hl7.org/fhir/R4/datatypes.html#dateTime).
 """
 
+import re
 from datetime import date, datetime, time, tzinfo
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -13,6 +14,8 @@ _PATTERN = (
     r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
     r"(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?(Z|[+-](0\d|1[0-4]):[0-5]\d))?$"
 )
+
+MOMENT: Final = re.compile(_PATTERN)
 
 Moment = Annotated[str, Meta(pattern=_PATTERN, description="FHIR dateTime: a day, or an instant with offset")]
 

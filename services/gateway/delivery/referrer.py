@@ -3,7 +3,6 @@
 from typing import Final
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from services.gateway.hl7v2.error import Hl7Error
@@ -11,11 +10,11 @@ from services.gateway.hl7v2.header import read_delimiters, read_header
 from services.gateway.hl7v2.rri import Endpoint
 from shared.eventlog.log import Log
 from shared.events.base import Demographics, Identifier
-from shared.events.inbound import InboundEnvelope, Original, Referral
+from shared.events.inbound import Original, Referral
+from shared.events.received import received
 from shared.events.referral import Priority, Referrer
 
 _INDEX: Final = "REFERRERS"
-_DECODER: Final = msgspec.json.Decoder(InboundEnvelope)
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -34,7 +33,7 @@ async def told_of(log: Log, source: str, referral: UUID) -> Told:
     stored = await log.get("INBOUND", int(entry.payload)) if entry and entry.payload else None
     if stored is None:
         return Told()
-    message = _DECODER.decode(stored.payload).data
+    message = received(stored.subject, stored.payload).data
     if not isinstance(message, Referral) or message.source != source:
         return Told()
     return Told(
