@@ -86,7 +86,7 @@ def _environment(nats: NatsServer, run_file: Path) -> dict[str, str]:
 
 
 async def _port(run_file: Path, process: asyncio.subprocess.Process) -> int:
-    """Wait until the gateway listens."""
+    """Wait until the gateway listens, for FHIR, too."""
     while process.returncode is None:
         if port := _listening(run_file):
             return port
@@ -97,7 +97,8 @@ async def _port(run_file: Path, process: asyncio.subprocess.Process) -> int:
 def _listening(run_file: Path) -> int | None:
     if not run_file.exists():
         return None
-    return msgspec.json.decode(run_file.read_bytes(), type=RunFile).ports.get("mllp")
+    ports = msgspec.json.decode(run_file.read_bytes(), type=RunFile).ports
+    return ports["mllp"] if {"mllp", "fhir"} <= ports.keys() else None
 
 
 async def test_what_is_accepted_is_in_the_log_and_what_is_refused_is_not(

@@ -45,7 +45,7 @@ class Sender:
         )
 
     async def until(self, token: Token, status: int) -> None:
-        while (await self.answered(token)).status_code != status:
+        while (await self.answered(token)).status_code != status:  # noqa: ASYNC110 -- another process is
             await asyncio.sleep(0.05)
 
 
