@@ -50,6 +50,7 @@ def assigner_of(system: str) -> str:
     return _from_uri(system, ASSIGNER)
 
 
+@lru_cache(maxsize=1024)
 def _as_uri(name: str, prefix: str) -> str:
     if _OID.fullmatch(name):
         return f"urn:oid:{name}"

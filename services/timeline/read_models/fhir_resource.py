@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Final, TypeVar
 from uuid import UUID
@@ -173,12 +173,16 @@ def _row(before: FhirResource | None, drawn: Drawn, at: Recorded) -> FhirResourc
 
 
 def _meta(version: int, at: Recorded) -> Meta:
-    labels = at.event.sensitivity.replace(",", " ").split()
     return Meta(
         version_id=str(version),
         last_updated=at.recorded_at.isoformat(),
-        security=tuple(Coding(system=SECURITY, code=label) for label in labels),
+        security=_labels(at.event.sensitivity),
     )
+
+
+@lru_cache(maxsize=64)
+def _labels(sensitivity: str) -> tuple[Coding, ...]:
+    return tuple(Coding(system=SECURITY, code=label) for label in sensitivity.replace(",", " ").split())
 
 
 def _status(resource: Resource) -> str | None:
@@ -187,6 +191,8 @@ def _status(resource: Resource) -> str | None:
 
 def _searchable(resource: Resource) -> tuple[str, ...]:
     identifiers: tuple[Identifier, ...] = getattr(resource, "identifier", ())
+    if not identifiers:
+        return ()
     tokens = ((each.system or "", (each.value or "").casefold()) for each in identifiers)
     return tuple(dict.fromkeys(chain.from_iterable((f"{s}|{v}", f"|{v}") for s, v in tokens)))
 
