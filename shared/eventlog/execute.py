@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
-from uuid import UUID
 from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
@@ -162,13 +161,9 @@ class Executor:
 def _decision(
     decider: Decider[Any, Any], command: Command, entity: Entity[Any]
 ) -> Sequence[EventData] | Refused:
-    if _first_event(command) in entity.seen:
+    if entity.seen and event_id(command.id, 0) in entity.seen:
         return ()  # this very command was executed before
     return decider.decide(command, entity.state)
-
-
-def _first_event(command: Command) -> UUID:
-    return event_id(command.id, 0)
 
 
 def _unchanged(key: EntityKey, entity: Entity[Any]) -> reply.Unchanged:

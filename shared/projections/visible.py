@@ -1,7 +1,6 @@
 """Read-your-writes: waiting until what was appended is in the read models."""
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 from nats.aio.client import Client
@@ -44,28 +43,33 @@ class Visible:
         """Return when a reader sees everything up to the position. Raises NotVisibleError after `timeout` s.
 
         Whoever tells is only believed to have moved forward, so a message that is lost or late costs at most
-        the poll's half second.
+        the poll's half second. Of a partition that was heard of Postgres is asked only after that.
         """
+        k = position.partition
         try:
             async with asyncio.timeout(timeout):
-                while not await self._is_visible(position):
-                    await self._next_move(position)
+                if k not in self._reached:
+                    await self._ask(k)
+                while not self._has_reached(position):
+                    if not await self._is_told(position):
+                        await self._ask(k)
         except TimeoutError:
             raise NotVisibleError(f"What was recorded is not shown yet after {timeout:g} s.") from None
 
-    async def _is_visible(self, position: Position) -> bool:
-        k = position.partition
-        if self._reached.get(k, 0) < position.sequence:
-            row = await self._pool.fetchrow(sql("checkpoint"), k)
-            self._reached[k] = row["seq"] if row else 0
-        return self._reached[k] >= position.sequence
+    def _has_reached(self, position: Position) -> bool:
+        return self._reached.get(position.partition, 0) >= position.sequence
 
-    async def _next_move(self, position: Position) -> None:
-        with suppress(TimeoutError):
+    async def _ask(self, k: int) -> None:
+        row = await self._pool.fetchrow(sql("checkpoint"), k)
+        self._reached[k] = row["seq"] if row else 0
+
+    async def _is_told(self, position: Position) -> bool:
+        """Wait for a projector to tell; False where none does for half a second."""
+        try:
             async with asyncio.timeout(POLL_SECONDS), self._moved:
-                await self._moved.wait_for(
-                    lambda: self._reached.get(position.partition, 0) >= position.sequence
-                )
+                return await self._moved.wait_for(lambda: self._has_reached(position))
+        except TimeoutError:
+            return False
 
     async def _hear(self, message: Msg) -> None:
         k, seq = message.subject.rpartition(".")[2], message.data
