@@ -12,7 +12,15 @@ from shared.events.received import GATEWAY, UnreadableMessageError, received
 
 SUBJECT = "native.lakeside.referral"
 PLACER = {"assigner": "LAKE", "value": "R-1", "type": "PLAC"}
-WHO = {"identifiers": [{"assigner": "LAKE", "value": "1234"}]}
+WHO: dict[str, object] = {"identifiers": [{"assigner": "LAKE", "value": "1234"}]}
+WHOLE: dict[str, object] = {
+    "message": "Referral",
+    "source": "lakeside",
+    "person": {**WHO, "demographics": {}},
+    "placer": PLACER,
+    "occurred": "2026-02-27",
+    "original": {"format": "hl7v2", "text": "MSH|", "control_id": "7", "trigger": "REF^I12"},
+}
 
 
 def event(**changes: object) -> dict[str, Any]:
@@ -56,16 +64,7 @@ def test_what_the_subject_and_the_envelope_say_is_filled_in():
 
 
 def test_what_is_said_again_in_the_data_is_taken_as_said():
-    original = {"format": "hl7v2", "text": "MSH|", "control_id": "7", "trigger": "REF^I12"}
-    data = {
-        "message": "Referral",
-        "source": "lakeside",
-        "person": WHO,
-        "placer": PLACER,
-        "occurred": "2026-02-27",
-        "original": original,
-    }
-    told = read(event(data=data)).data
+    told = read(event(data=WHOLE)).data
     assert (told.occurred, told.original.trigger) == ("2026-02-27", "REF^I12")
 
 
@@ -84,7 +83,7 @@ def test_a_sender_and_its_id_cannot_be_written_as_another_sender_and_another_id(
 
 def test_only_what_the_gateway_wrote_keeps_its_id():
     own = uuid4()
-    told = event(id=str(own), source=GATEWAY)
+    told = event(id=str(own), source=GATEWAY, data=WHOLE, datacontenttype="application/json")
     assert read(told, "inbound.lakeside.referral").id == own
     pretended = read(told, SUBJECT).id
     assert pretended != own
@@ -93,7 +92,8 @@ def test_only_what_the_gateway_wrote_keeps_its_id():
 
 def test_without_accounts_a_sender_is_known_by_its_own_source():
     own = uuid4()
-    assert read(event(id=str(own)), "inbound.lakeside.referral").id != own
+    told = event(id=str(own), data=WHOLE, datacontenttype="application/json")
+    assert read(told, "inbound.lakeside.referral").id != own
 
 
 @pytest.mark.parametrize(
