@@ -10,6 +10,8 @@ from litestar.exceptions import HTTPException
 from services.gateway.fhir.answers import answer
 from services.gateway.fhir.door import Door, FhirRequest, media_of
 from services.gateway.fhir.media import FHIR_JSON, Media
+from services.gateway.fhir.methods import allowed, options_routes
+from services.gateway.fhir.openapi import openapi_route
 from services.gateway.fhir.outcome import FhirError, Issue, IssueType, outcome
 from services.gateway.fhir.read import read_routes
 from services.gateway.fhir.write import write_routes
@@ -18,19 +20,36 @@ from shared.telemetry import failure
 
 _log = structlog.get_logger()
 
-_SENTENCES: Final[dict[int, tuple[IssueType, str]]] = {
-    400: ("invalid", "The request cannot be read."),
-    404: ("not-found", "There is nothing at this address; GET /fhir/metadata says what there is."),
-    405: ("not-supported", "This address does not take this method; GET /fhir/metadata says what it takes."),
-    413: ("too-long", "The body is longer than is taken."),
+_SENTENCES: Final[dict[int, tuple[IssueType, str, str]]] = {
+    400: ("invalid", "The request cannot be read.", "http.request"),
+    404: (
+        "not-found",
+        "There is nothing at this address; GET /fhir/metadata says what there is.",
+        "http.path",
+    ),
+    405: (
+        "not-supported",
+        "This address does not take this method; GET /fhir/metadata says what it takes.",
+        "http.method",
+    ),
+    413: ("too-long", "The body is longer than is taken.", "http.body"),
 }
+_OTHER: Final[tuple[IssueType, str, str]] = ("processing", "The request cannot be answered.", "http.request")
+_HISTORY: Final[tuple[IssueType, str, str]] = (
+    "not-supported",
+    "Earlier versions are not kept here: a resource is read as it is now; Provenance tells what changed it.",
+    "http.path",
+)
+_NOT_FOUND: Final = 404
 _RETRY: Final = {"Retry-After": "5"}
 
 
 def application(door: Door, *, largest_body: int) -> Litestar:
     """Return the ASGI application; `largest_body` in bytes."""
+    described = [*read_routes(door), *write_routes(door)]
+    routes = [*described, openapi_route(door, described)]
     return Litestar(
-        route_handlers=[*read_routes(door), *write_routes(door)],
+        route_handlers=[*options_routes(routes), *routes],
         exception_handlers={**_HANDLERS},
         request_max_body_size=largest_body,
         openapi_config=None,
@@ -45,9 +64,12 @@ def _refused(request: FhirRequest, error: FhirError) -> Response[bytes]:
 def _of_http(request: FhirRequest, error: HTTPException) -> Response[bytes]:
     """What Litestar itself refuses. Its own text is not shown: it may quote the address."""
     status = error.status_code
-    code, sentence = _SENTENCES.get(status, ("processing", "The request cannot be answered."))
-    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
-    return answer(outcome([Issue("error", code, sentence)]), _media(request), status, headers)
+    is_of_history = status == _NOT_FOUND and "_history" in request.scope["path"].split("/")
+    code, sentence, where = _HISTORY if is_of_history else _SENTENCES.get(status, _OTHER)
+    allow = (error.headers or {}).get("allow")
+    headers = {"Allow": allowed(allow.split(","))} if allow else {}
+    issues = [Issue("error", code, sentence, (where,))]
+    return answer(outcome(issues), _media(request), status, headers)
 
 
 def _not_stored(request: FhirRequest, _: LogUnavailableError) -> Response[bytes]:

@@ -10,8 +10,11 @@ _VALUE: Final = re.compile(
     r"(?P<prefix>eq|ne|gt|ge|lt|le|sa|eb)?"
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
     r"(T(?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d{1,9}))?)?"
-    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?"
+    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
 )
+DATE: Final = re.sub(r"\?P<\w+>", "", _VALUE.pattern).replace(r"\d", "[0-9]")
+"""How a value is written, as any other program's regular expressions understand it."""
 
 
 class Span(NamedTuple):

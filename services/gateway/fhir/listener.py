@@ -10,6 +10,8 @@ from typing import Final
 import uvicorn
 from litestar import Litestar
 
+from services.gateway.fhir.methods import WithHead
+
 _GRACE_SECONDS: Final = 10
 _IDLE_SECONDS: Final = 60
 _BACKLOG: Final = 1024
@@ -30,10 +32,12 @@ class Listener:
         """Bind the address; raises OSError where it is taken."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        # asyncio does it only for sockets that it made; without, an answer waits 40 ms for the client's ack.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         self._server = _Server(
             uvicorn.Config(
-                app,
+                WithHead(app),
                 log_config=None,
                 access_log=False,
                 server_header=False,

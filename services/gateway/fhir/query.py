@@ -20,6 +20,10 @@ Pairs = Sequence[tuple[str, str]]
 CURSOR: Final = "_cursor"
 _MOST_FIELDS: Final = 100
 _IGNORED: Final = frozenset({"_format", "_pretty"})
+_KNOWN: Final = {
+    "_summary": ("count", "data", "false", "text", "true"),
+    "_total": ("accurate", "estimate", "none"),
+}
 _NOT_HERE: Final = UUID(int=0)
 
 
@@ -50,11 +54,14 @@ class Query(Struct, kw_only=True):
 def pairs_of(text: bytes) -> Pairs:
     """Read a query string or a form; raises FhirError 400."""
     try:
-        return parse_qsl(
+        pairs = parse_qsl(
             text.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
         )
     except (UnicodeDecodeError, ValueError):
-        raise refused(400, "invalid", "The search parameters cannot be read.") from None
+        raise refused(400, "invalid", "The search parameters cannot be read.", "http.query") from None
+    if any("\0" in value for _, value in pairs):
+        raise refused(400, "value", "No value has the character NUL in it.", "http.query")
+    return pairs
 
 
 def query_of(kind: str, pairs: Pairs, *, strict: bool) -> Query:
@@ -117,6 +124,8 @@ def _result(query: Query, name: str, value: str) -> bool:
             query.only_total = True
         case ("_summary", "false") | ("_sort", "_lastUpdated") | ("_total", "accurate"):
             pass
+        case ("_summary" | "_total", _) if value not in _KNOWN[name]:
+            raise refused(400, "value", f"It is one of {', '.join(_KNOWN[name])}.", _where(name))
         case "_cursor", _:
             query.after = _cursor(value)
         case _:

@@ -3,7 +3,7 @@
 Every shape is for reading only (http://hl7.org/fhir/R4/datatypes.html).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -94,6 +94,18 @@ class Attachment(Element, frozen=True, kw_only=True):
 
 Gender = Literal["male", "female", "other", "unknown"]
 Priority = Literal["routine", "urgent", "asap", "stat"]
+
+Embedded = Annotated[
+    msgspec.Raw,
+    msgspec.Meta(
+        extra_json_schema={
+            "type": "object",
+            "required": ["resourceType"],
+            "properties": {"resourceType": {"type": "string", "minLength": 1}},
+        }
+    ),
+]
+"""A resource within another one: read once it is known which."""
 
 
 def raw_field() -> msgspec.Raw:

@@ -34,6 +34,10 @@ _REFUSED: Final = {
 _MAYBE_REFUSED: Final = (b'"modifierExtension"', b'"implicitRules"', b"\\u")
 
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What no string of FHIR R4 holds (datatypes, string); databases cannot keep the first of them."""
+
+
 class Head(Struct, rename="camel"):
     """What is seen before the type is known."""
 
@@ -80,7 +84,8 @@ def head(raw: bytes | msgspec.Raw, at: str) -> Head:
 
 
 def check_document(raw: bytes, at: str) -> None:
-    """Refuse what is nested too deeply, and what says that it must be read by rules that we do not know.
+    """Refuse what is nested too deeply, texts with characters that FHIR does not allow, and what says that it
+    must be read by rules that we do not know.
 
     Raises FhirError 400 or 422.
     """
@@ -100,13 +105,18 @@ def _check_rules(raw: bytes, at: str) -> None:
         document: object = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return  # said with more precision by who decodes it
-    issues = [Issue("error", "extension", _REFUSED[name], (path,)) for name, path in _named(document, at)]
-    if issues:
-        raise FhirError(422, issues)
+    found = list(_found(document, at))
+    if path := next((path for name, path in found if not name), None):
+        raise refused(400, "value", "A text has a control character in it.", path)
+    if found:
+        raise FhirError(422, [Issue("error", "extension", _REFUSED[name], (path,)) for name, path in found])
 
 
-def _named(document: object, at: str) -> Iterator[tuple[str, str]]:
-    """Give each element that is refused, with its path; no recursion, so that no depth breaks it."""
+def _found(document: object, at: str) -> Iterator[tuple[str, str]]:
+    """Give each element that is refused, with its path: by its name, or without one for what its text holds.
+
+    No recursion, so that no depth breaks it.
+    """
     left: list[tuple[object, str]] = [(document, at)]
     while left:
         node, path = left.pop()
@@ -119,6 +129,8 @@ def _named(document: object, at: str) -> Iterator[tuple[str, str]]:
                     left.append((value, f"{path}.{key}" if key.isalnum() and key.isascii() else path))
         elif isinstance(node, list):
             left += [(value, f"{path}[{i}]") for i, value in enumerate(cast("list[object]", node))]
+        elif isinstance(node, str) and _CONTROL.search(node):
+            yield "", path
 
 
 def _may_be_too_deep(raw: bytes) -> bool:

@@ -13,6 +13,7 @@ from services.gateway.fhir.write.elements import (
     Coding,
     ContactPoint,
     Element,
+    Embedded,
     Gender,
     HumanName,
     Identifier,
@@ -31,7 +32,7 @@ class Resource(Element, frozen=True, kw_only=True):
 
     resource_type: str
     id: str | None = None
-    contained: tuple[msgspec.Raw, ...] = ()
+    contained: tuple[Embedded, ...] = ()
 
 
 class Identified(Resource, frozen=True, kw_only=True):
@@ -207,7 +208,7 @@ class Observation(Value, frozen=True, kw_only=True):
     ]
     code: CodeableConcept
     id: str | None = None
-    contained: tuple[msgspec.Raw, ...] = ()
+    contained: tuple[Embedded, ...] = ()
     identifier: tuple[Identifier, ...] = ()
     subject: Reference | None = None
     effective_date_time: str | None = None
@@ -271,7 +272,7 @@ class Request(Element, frozen=True, kw_only=True):
 
 class BundleEntry(Element, frozen=True, kw_only=True):
     full_url: str | None = None
-    resource: msgspec.Raw = raw_field()
+    resource: Embedded = raw_field()
     request: Request | None = None
 
 

@@ -80,6 +80,7 @@ async def _resource(door: Door, caller: Caller, raw: bytes, kind: str) -> Read:
 
 def _event(door: Door, caller: Caller, raw: bytes) -> Read:
     """Take a native event as of the sender that is known by its token, whatever source it names."""
+    check_document(raw, "CloudEvent")
     envelope = decode(raw, InboundEnvelope, "CloudEvent")
     if envelope.data.source != caller.source:
         sentence = "The event names another source than the one that sends it."
