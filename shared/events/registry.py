@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from shared.events.aftercare import AftercareEvent
 from shared.events.assessment import AssessmentEvent
 from shared.events.base import EventData
+from shared.events.consent import ConsentEvent
 from shared.events.encounter import EncounterEvent
 from shared.events.enrolment import EnrolmentEvent
 from shared.events.envelope import Event
@@ -53,6 +54,7 @@ CATEGORIES: Final = (
         "participant", "intake", _types(ParticipantEvent, EncounterEvent, AssessmentEvent, EnrolmentEvent)
     ),
     Category("referral", "intake", _types(ReferralEvent)),
+    Category("consent", "intake", _types(ConsentEvent)),
     Category("episode", "care_plan", _types(EpisodeEvent, SessionEvent, PlanEvent)),
     Category("aftercare", "aftercare", _types(AftercareEvent)),
 )

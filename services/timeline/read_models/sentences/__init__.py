@@ -7,6 +7,7 @@ from services.timeline.read_models.sentences import (
     aftercare,
     assessment,
     care,
+    consent,
     encounter,
     participant,
     plan,
@@ -18,7 +19,7 @@ from shared.events.base import EventData
 
 _TOPICS: dict[type[EventData], Callable[[EventData, tzinfo], Description]] = {
     event: topic.describe
-    for topic in (participant, encounter, referral, assessment, care, session, plan, aftercare)
+    for topic in (participant, encounter, referral, consent, assessment, care, session, plan, aftercare)
     for event in topic.HANDLES
 }
 
