@@ -13,6 +13,7 @@ from services.intake.deciders import identity
 from services.intake.inbound import context_of
 from shared.commands.decision import Refused, derived, refused
 from shared.commands.intake import ClaimIdentifier
+from shared.commands.reply import Appended
 from shared.eventlog.errors import NotYetError, PolicyRefusedError
 from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
@@ -25,11 +26,12 @@ _DISAGREE: Final = refused("identifiers-disagree", "The message's identifiers na
 
 
 class Placed(NamedTuple):
-    """The referral that a placer's number names, and whose it is."""
+    """The referral that a placer's number names, whose it is, and who sent it."""
 
     participant: UUID
     referral: UUID
     is_new: bool
+    source: str | None
 
 
 class Identified(Struct, frozen=True):
@@ -48,6 +50,10 @@ class Identification:
         self._partitions = settings.partitions
         self.aliases = Aliases(executor, settings)
 
+    def placer_key(self, placer: Identifier) -> str:
+        """Return the keyed hash that stands for a placer's number."""
+        return placer_key(placer, self._secret)
+
     def keys(self, identifiers: Sequence[Identifier]) -> list[str]:
         """Return the keyed hashes that stand for the identifiers."""
         return [identity_key(identifier, self._secret) for identifier in identifiers]
@@ -58,6 +64,11 @@ class Identification:
         Raises PolicyRefusedError where they name different ones: a person must look at that.
         """
         return await self._one_owner(await self._claims_of(identifiers))
+
+    async def is_told_by(self, source: str, identifiers: Sequence[Identifier]) -> bool:
+        """Tell whether a sender was the first to tell us of one of the identifiers that somebody has."""
+        claims = await self._claims_of(identifiers)
+        return any(one.participant is not None and one.source in (None, source) for one in claims)
 
     async def identify(self, envelope: InboundEnvelope, now: datetime) -> Identified:
         """Return the message's participant, and claim for them the identifiers that nobody has."""
@@ -95,17 +106,17 @@ class Identification:
 
     async def placed(self, placer: Identifier) -> Placed | None:
         """Return the referral that a placer's number names, and in whose record it is; None where none is."""
-        state = await self._claim_of(self._placer_key(placer))
+        state = await self._claim_of(self.placer_key(placer))
         if state.participant is None or state.referral is None:
             return None
-        return Placed(state.participant, state.referral, is_new=False)
+        return Placed(state.participant, state.referral, is_new=False, source=state.source)
 
     async def place(
         self, envelope: InboundEnvelope, message: Referral, participant: UUID, now: datetime
     ) -> Placed:
         """Return the referral of the message's placer number: a new one, or the one that has it."""
         placer = message.placer
-        key = self._placer_key(placer)
+        key = self.placer_key(placer)
         referral = referral_id(placer, self._secret)
         claim = ClaimIdentifier(
             id=derived(envelope.id, "claim-placer"),
@@ -113,15 +124,16 @@ class Identification:
             key=key,
             identifier=Identifier(placer.assigner, placer.value, "PLAC"),
             referral=referral,
+            source=envelope.data.source,
             **context_of(envelope, now),
         )
         outcome = await self._executor.execute(identity.DECIDER, claim, expect_new=True)
-        if not isinstance(outcome, Refused):
-            return Placed(participant, referral, is_new=True)
+        if isinstance(outcome, Appended):
+            return Placed(participant, referral, is_new=True, source=envelope.data.source)
         state = await self._claim_of(key)
         if state.participant is None or state.referral is None:
-            raise PolicyRefusedError(outcome)
-        return Placed(state.participant, state.referral, is_new=False)
+            raise PolicyRefusedError(refused("placer-claimed", "The placer's number has no readable owner."))
+        return Placed(state.participant, state.referral, is_new=False, source=state.source)
 
     async def _claim_all(
         self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], participant: UUID, now: datetime
@@ -139,6 +151,7 @@ class Identification:
             participant=participant,
             key=key,
             identifier=identifier,
+            source=envelope.data.source,
             **context_of(envelope, now),
         )
         outcome = await self._executor.execute(identity.DECIDER, claim, expect_new=True)
@@ -159,9 +172,6 @@ class Identification:
     async def _one_owner(self, claims: Sequence[identity.State]) -> UUID | None:
         owners = {claim.participant for claim in claims if claim.participant is not None}
         return one_of({await self.aliases.survivor(owner) for owner in owners})
-
-    def _placer_key(self, placer: Identifier) -> str:
-        return placer_key(placer, self._secret)
 
     async def _claims_of(self, identifiers: Sequence[Identifier]) -> list[identity.State]:
         return await asyncio.gather(*(self._claim_of(key) for key in self.keys(identifiers)))

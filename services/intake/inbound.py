@@ -9,6 +9,7 @@ from shared.commands.intake import (
     AmendReferral,
     LinkPriorRecord,
     MergeParticipants,
+    QueueMatchReview,
     ReceiveInformation,
     ReceiveReferral,
     ReferralCommand,
@@ -24,6 +25,7 @@ from shared.events.inbound import (
     Referral,
 )
 from shared.events.moment import Moment
+from shared.events.participant import MatchCandidate
 
 AboutReferral = Amendment | Cancellation | Information
 
@@ -137,7 +139,12 @@ def about_referral(
             )
         case Information(what=what):
             return ReceiveInformation(
-                id=id_, participant=participant, referral=referral, what=what, party="initiator", **common
+                id=id_,
+                participant=participant,
+                referral=referral,
+                what=what,
+                message=reference,
+                **common,
             )
 
 
@@ -147,6 +154,17 @@ def merge(envelope: InboundEnvelope, prior: UUID, survivor: UUID, now: datetime)
         id=derived(envelope.id, "merge"),
         participant=prior,
         survivor=survivor,
+        message=reference_of(envelope),
+        **context_of(envelope, now),
+    )
+
+
+def review(envelope: InboundEnvelope, prior: UUID, survivor: UUID, now: datetime) -> QueueMatchReview:
+    """Return the command that puts before a person what the sender may not merge itself."""
+    return QueueMatchReview(
+        id=derived(envelope.id, "merge-review"),
+        participant=prior,
+        candidates=(MatchCandidate(survivor, 1.0),),
         message=reference_of(envelope),
         **context_of(envelope, now),
     )

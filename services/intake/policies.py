@@ -4,18 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
-from services.intake.deciders import participant as participants
 from services.intake.deciders import referral as referrals
-from services.intake.deciders.encounter import Notice
 from services.intake.held import Held
 from services.intake.identification import Identification, Identified
-from services.intake.inbound import AboutReferral, about_referral, merge, prior_link, receipt, registration
-from services.intake.notices import Told, notices
+from services.intake.inbound import AboutReferral, receipt, registration
+from services.intake.telling import Telling
 from shared import metrics
 from shared.commands.decision import derived, refused
-from shared.commands.intake import ParticipantCommand
 from shared.eventlog.clock import Clock
 from shared.eventlog.errors import NotYetError, PolicyRefusedError
 from shared.eventlog.execute import Executor
@@ -24,22 +20,16 @@ from shared.eventlog.parking import Parked, Parking
 from shared.eventlog.policies import Delivery, carry_out
 from shared.eventlog.turns import Turns
 from shared.events.base import Identifier
-from shared.events.inbound import (
-    Amendment,
-    Cancellation,
-    InboundEnvelope,
-    Information,
-    Merge,
-    Referral,
-    ResultReport,
-)
+from shared.events.inbound import InboundEnvelope, Merge, Referral, ResultReport
 from shared.events.received import received
 from shared.identifiers import folded
 
 _STREAM: Final = "INBOUND"
+_CONSUMER: Final = "intake"
 
-# Between a claim and its registration there is no record; a merge may be newer than what we looked at.
-_LATER: Final = frozenset({"participant-unknown", "merged", "survivor-unknown", "merge-cycle"})
+# An I13 that overtook its referral meets it within seconds. Then a person sees it, and it is told by itself
+# when the referral comes: to try for longer would fill the consumer, which counts what waits for another try.
+_TRIES_FOR_A_REFERRAL: Final = 5
 
 
 class InboundPolicy:
@@ -50,6 +40,7 @@ class InboundPolicy:
     ) -> None:
         self._executor = executor
         self._identification = identification
+        self._telling = Telling(executor, identification, clock)
         self._held = held
         self._log = log
         self._clock = clock
@@ -70,8 +61,8 @@ class InboundPolicy:
         match envelope.data:
             case Referral() as message:
                 await self._receive(envelope, message, delivery.sequence)
-            case Amendment() | Cancellation() | Information() as message:
-                await self._follow_up(envelope, message)
+            case message if isinstance(message, AboutReferral):
+                await self._follow_up(envelope, delivery.sequence)
             case ResultReport():
                 metrics.RESULTS_KEPT.inc()
             case _:
@@ -83,13 +74,15 @@ class InboundPolicy:
         register = registration(envelope, identified.participant, message.person.identifiers, now)
         placed, _ = await asyncio.gather(
             self._identification.place(envelope, message, identified.participant, now),
-            self._ask(register, expect_new=identified.is_new),
+            self._telling.ask(register, expect_new=identified.is_new),
         )
         # An answer names the person as the sender did, and so has to find the message; none is owed before.
-        await self._log.publish(f"$KV.REFERRERS.{placed.referral}", str(sequence).encode(), {})
-        received = receipt(envelope, message, placed.participant, placed.referral, now)
-        await carry_out(self._executor, referrals.DECIDER, received, expect_new=placed.is_new)
-        await self._release(message.person.identifiers)
+        # The same number from another sender is a duplicate only.
+        if placed.source in (None, message.source):
+            await self._log.publish(f"$KV.REFERRERS.{placed.referral}", str(sequence).encode(), {})
+        receive = receipt(envelope, message, placed.participant, placed.referral, now)
+        await carry_out(self._executor, referrals.DECIDER, receive, expect_new=placed.is_new)
+        await self._release(_held_under(envelope, self._identification))
 
     async def _whose(self, envelope: InboundEnvelope, message: Referral, now: datetime) -> Identified:
         """Return whose referral it is; of somebody without any identifier, by the referral's own number."""
@@ -99,88 +92,41 @@ class InboundPolicy:
         placed = await self._identification.place(envelope, message, participant, now)
         return Identified(await self._identification.aliases.survivor(placed.participant), placed.is_new)
 
-    async def _follow_up(self, envelope: InboundEnvelope, message: AboutReferral) -> None:
-        """Ask of a referral what its initiator asks; one that has not come yet is waited for."""
-        placed = await self._identification.placed(message.placer)
-        if placed is None:
-            raise NotYetError("referral-unknown: No referral of this sender has this number.")
-        command = about_referral(envelope, message, placed.participant, placed.referral, self._clock())
-        await carry_out(self._executor, referrals.DECIDER, command, not_yet={"referral-unknown"})
+    async def _follow_up(self, envelope: InboundEnvelope, sequence: int) -> None:
+        """Ask of a referral what its initiator asks; where it has not come, hold it until it does."""
+        keys = _held_under(envelope, self._identification)
+        if not await self._telling.tell(envelope):
+            await self._held.hold(keys, sequence)
+            # Had the referral come between our look and our holding, nobody else would release it.
+            if not await self._telling.tell(envelope):
+                sentence = "referral-unknown: No referral of this sender has this number."
+                raise NotYetError(sentence, tries=_TRIES_FOR_A_REFERRAL)
+        await self._held.release(keys, sequence)
 
     async def _notice(self, envelope: InboundEnvelope, sequence: int) -> None:
         identifiers = _named_in(envelope)
         if not identifiers:
             raise PolicyRefusedError(refused("person-unnamed", "The message names nobody by an identifier."))
-        if await self._tell(envelope):
+        keys = self._identification.keys(identifiers)
+        if await self._telling.tell(envelope):
             if isinstance(envelope.data, Merge):
-                await self._release(identifiers)
+                await self._release(keys)
             return
-        await self._held.hold(self._identification.keys(identifiers), sequence)
+        await self._held.hold(keys, sequence)
         # Had a referral claimed an identifier between our look and our holding, nobody else would release it.
         if await self._is_known(identifiers):
-            await self._release(identifiers)
+            await self._release(keys)
 
     async def _is_known(self, identifiers: Sequence[Identifier]) -> bool:
         """Tell whether any identifier names somebody; those of a merge may name two."""
         owners = [await self._identification.owner([each]) for each in identifiers]
         return any(owner is not None for owner in owners)
 
-    async def _tell(self, envelope: InboundEnvelope) -> bool:
-        """Tell the person's record, or merge two; False where nobody is known by the identifiers."""
-        message = envelope.data
-        if isinstance(message, Merge):
-            return await self._merge(envelope, message)
-        if not isinstance(message, Told):
-            raise TypeError(type(message))
-        owner = await self._identification.owner(message.person.identifiers)
-        if owner is None:
-            return False
-        for command in notices(envelope, message, owner, self._clock()):
-            await self._ask(command)
-        return True
-
-    async def _merge(self, envelope: InboundEnvelope, message: Merge) -> bool:
-        """Merge two whom we know; of one whom we know, link the identifiers of the other.
-
-        Whose record survives is the sender's choice, unless only the prior has one.
-        """
-        survivor = await self._identification.owner(message.person.identifiers)
-        prior = await self._identification.owner(message.prior)
-        whose = survivor or prior
-        if whose is None:
-            return False
-        if survivor is None or prior is None or survivor == prior:
-            await self._link(envelope, (*message.person.identifiers, *message.prior), whose, "link")
-            return True
-        await self._link(envelope, message.person.identifiers, survivor, "link-survivor")
-        await self._link(envelope, message.prior, prior, "link-prior")
-        command = merge(envelope, prior, survivor, self._clock())
-        await self._ask(await self._identification.aliases.with_line(command))
-        # The policy on the merge does so, too; the next message may already continue what the prior was told.
-        await self._ask(prior_link(envelope, prior, survivor, command.now))
-        return True
-
-    async def _link(
-        self, envelope: InboundEnvelope, identifiers: tuple[Identifier, ...], whose: UUID, name: str
-    ) -> None:
-        """Give the person the identifiers that nobody has."""
-        now = self._clock()
-        owned = await self._identification.claim_free(envelope, identifiers, whose, now)
-        await self._ask(registration(envelope, whose, owned, now, name=name))
-
-    async def _ask(self, command: ParticipantCommand, *, expect_new: bool = False) -> None:
-        if isinstance(command, Notice):
-            command = await self._identification.aliases.record_for(command)
-        await carry_out(self._executor, participants.DECIDER, command, expect_new=expect_new, not_yet=_LATER)
-
-    async def _release(
-        self, identifiers: Sequence[Identifier], telling: frozenset[int] = frozenset()
-    ) -> None:
-        """Tell what was held about the person; a notice is handled as if it came now, its time kept.
+    async def _release(self, keys: Sequence[str], telling: frozenset[int] = frozenset()) -> None:
+        """Tell what was held under the keys; a message is handled as if it came now, its time kept.
 
         A merge that was held makes more identifiers known, and what is held under those is told, too.
         """
-        keys = self._identification.keys(identifiers)
         for sequence in await self._held.sequences(keys):
             if sequence in telling:
                 continue
@@ -189,30 +135,45 @@ class InboundPolicy:
                 await self._held.release(keys, sequence)
                 continue
             envelope = received(stored.subject, stored.payload)
-            named = _named_in(envelope)
             if await self._tell_or_park(envelope, stored):
+                held_under = _held_under(envelope, self._identification)
                 if isinstance(envelope.data, Merge):
-                    await self._release(named, telling | {sequence})
-                await self._held.release(self._identification.keys(named), sequence)
+                    await self._release(held_under, telling | {sequence})
+                await self._held.release(held_under, sequence)
 
     async def _tell_or_park(self, envelope: InboundEnvelope, stored: StoredMessage) -> bool:
         """Tell what was held; what is refused is parked on its own, for whoever released it is in order."""
         try:
-            return await self._tell(envelope)
+            if not await self._telling.tell(envelope):
+                return False
         except PolicyRefusedError as error:
-            await self._parking.park(
-                Parked(
-                    service="intake",
-                    consumer="intake",
-                    stream=_STREAM,
-                    sequence=stored.sequence,
-                    subject=stored.subject,
-                    reason=str(error),
-                    deliveries=1,
-                    parked_at=self._clock(),
-                )
-            )
+            await self._park(stored, str(error))
             return True
+        if isinstance(envelope.data, AboutReferral):  # it may have waited so long that a person sees it
+            await self._parking.forget("intake", _CONSUMER, _STREAM, stored.sequence)
+        return True
+
+    async def _park(self, stored: StoredMessage, reason: str) -> None:
+        await self._parking.park(
+            Parked(
+                service="intake",
+                consumer=_CONSUMER,
+                stream=_STREAM,
+                sequence=stored.sequence,
+                subject=stored.subject,
+                reason=reason,
+                deliveries=1,
+                parked_at=self._clock(),
+            )
+        )
+
+
+def _held_under(envelope: InboundEnvelope, identification: Identification) -> list[str]:
+    """Return the keys that a message waits under: of the person; of somebody unnamed, of the referral."""
+    named = _named_in(envelope)
+    if not named and isinstance(envelope.data, Referral | AboutReferral):
+        return [identification.placer_key(envelope.data.placer)]
+    return identification.keys(named)
 
 
 def _about(envelope: InboundEnvelope) -> set[tuple[str, ...]]:

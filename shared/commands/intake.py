@@ -23,6 +23,7 @@ class ClaimIdentifier(Command, frozen=True, kw_only=True, omit_defaults=True):
     key: str  # keyed hash of assigner and value (shared.identifiers)
     identifier: Identifier
     referral: UUID | None = None
+    source: str | None = None
 
     @property
     def entity(self) -> str:
@@ -132,6 +133,7 @@ class QueueMatchReview(ParticipantCommand, frozen=True, kw_only=True, omit_defau
     """Have somebody look whether the person has a record already; those found to be others are left out."""
 
     candidates: tuple[MatchCandidate, ...]
+    message: MessageReference | None = None
 
 
 class ResolveMatch(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
@@ -303,6 +305,7 @@ class ReceiveInformation(ReferralCommand, frozen=True, kw_only=True, omit_defaul
 
     what: str
     party: Party = "initiator"
+    message: MessageReference | None = None
 
 
 class RequestReferralCancellation(ReferralCommand, frozen=True, kw_only=True, omit_defaults=True):

@@ -24,7 +24,11 @@ class UnaskedLogError(UnsyncedLogError):
 
 
 class NotYetError(Exception):
-    """Something that this depends on has not been seen yet; it is tried again later."""
+    """Something that this depends on has not been seen yet; it is tried again later, `tries` times in all."""
+
+    def __init__(self, sentence: str = "", *, tries: int = 12) -> None:
+        super().__init__(sentence)
+        self.tries = tries
 
 
 class PolicyRefusedError(Exception):

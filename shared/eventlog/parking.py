@@ -69,6 +69,13 @@ class Parking:
         message = await self._log.next(STREAM, "parked.>", number)
         return _DECODER.decode(message.payload) if message and message.sequence == number else None
 
+    async def forget(self, service: str, consumer: str, stream: str, sequence: int) -> None:
+        """Take out the entry of a message that was handled after all; nothing happens where there is none."""
+        async for message in self._log.tail(STREAM, f"parked.{service}.{consumer}", 0):
+            parked = _DECODER.decode(message.payload)
+            if (parked.stream, parked.sequence) == (stream, sequence):
+                await self.remove(message.sequence)
+
     async def remove(self, number: int) -> None:
         """Take an entry out, after its message was handled."""
         await self._log.delete(STREAM, number)

@@ -28,7 +28,6 @@ from shared.eventlog.turns import Turns
 from shared.events.registry import UndecodableEventError
 
 TRIES_BEFORE_PARKING: Final = 6
-TRIES_WHILE_NOT_YET: Final = 12
 _FIRST_DELAY_SECONDS: Final = 0.2
 _LONGEST_DELAY_SECONDS: Final = 30.0
 _MOST_DOUBLINGS: Final = 32  # a message may be tried for days, and a float ends at 1023
@@ -151,7 +150,7 @@ class Policies:
         except (PolicyRefusedError, TooLargeError, UndecodableEventError, msgspec.DecodeError) as error:
             return await self._park(consumer, delivery, str(error))
         except NotYetError as error:
-            return await self._retry_or_park(consumer, delivery, error, TRIES_WHILE_NOT_YET, str(error))
+            return await self._retry_or_park(consumer, delivery, error, error.tries, str(error))
         except Exception as error:  # noqa: BLE001 -- whatever a policy trips over, the message is kept
             reason = _where(error)
             return await self._retry_or_park(consumer, delivery, error, TRIES_BEFORE_PARKING, reason)

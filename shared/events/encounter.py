@@ -23,6 +23,7 @@ class InpatientAdmissionNotified(EventData, frozen=True, kw_only=True, omit_defa
     encounter_class: EncounterClass = "UNK"
     diagnoses: tuple[Coding, ...] = ()
     message: MessageReference | None = None
+    also: tuple[UUID, ...] = ()  # other records of the person by then: care may be open there
 
 
 class TransferNotified(EventData, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,6 +48,7 @@ class DischargeNotified(EventData, frozen=True, kw_only=True, omit_defaults=True
     encounter_class: EncounterClass = "UNK"
     diagnoses: tuple[Coding, ...] = ()
     message: MessageReference | None = None
+    also: tuple[UUID, ...] = ()  # other records of the person by then: care may be open there
 
 
 class AdmissionCancelled(EventData, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,6 +58,7 @@ class AdmissionCancelled(EventData, frozen=True, kw_only=True, omit_defaults=Tru
     facility: str
     visit_number: str | None = None
     message: MessageReference | None = None
+    also: tuple[UUID, ...] = ()  # other records of the person by then: care may be open there
 
 
 class DischargeCancelled(EventData, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,6 +68,7 @@ class DischargeCancelled(EventData, frozen=True, kw_only=True, omit_defaults=Tru
     facility: str
     visit_number: str | None = None
     message: MessageReference | None = None
+    also: tuple[UUID, ...] = ()  # other records of the person by then: care may be open there
 
 
 class ReversalUnmatched(EventData, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,6 +11,7 @@ class IdentifierClaimed(EventData, frozen=True, kw_only=True, omit_defaults=True
     identifier: Identifier
     participant: UUID
     referral: UUID | None = None
+    source: str | None = None  # whose message claimed it: a merge is taken from whoever told of the number
 
 
 IdentityEvent = IdentifierClaimed

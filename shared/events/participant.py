@@ -42,6 +42,7 @@ class MatchReviewQueued(EventData, frozen=True, kw_only=True, omit_defaults=True
     """The person may have a record already: somebody looks. Demographics alone never merge."""
 
     candidates: tuple[MatchCandidate, ...]  # the likeliest first
+    message: MessageReference | None = None  # of a sender that asks to merge what another one told us of
 
 
 class MatchResolved(EventData, frozen=True, kw_only=True, omit_defaults=True):

@@ -96,6 +96,7 @@ class InformationReceived(EventData, frozen=True, kw_only=True, omit_defaults=Tr
 
     referral: UUID
     what: str
+    message: MessageReference | None = None
 
 
 class ReferralCancellationRequested(EventData, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,6 +3,8 @@
 A notice is never refused. The same message again, or one that tells nothing new of the visit, gives nothing.
 """
 
+from uuid import UUID
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -52,8 +54,21 @@ class State(Struct, frozen=True, kw_only=True):
     told: frozenset[tuple[str, str]] = frozenset()  # what messages told already: (what, inbound id)
 
 
+Stay = InpatientAdmissionNotified | DischargeNotified | AdmissionCancelled | DischargeCancelled
+
+
+def told_also(event: EventData, records: tuple[UUID, ...]) -> EventData:
+    """Say with a stay's event which other records are the person's."""
+    is_news = isinstance(event, Stay) and event.also != records
+    return replace(event, also=records) if is_news else event
+
+
 def evolve(state: State, event: EventData) -> State:
-    """Note what was told, and by which message."""
+    """Note what was told, and by which message; which records were the person's by then is no news of it."""
+    return _noted(state, told_also(event, ()))
+
+
+def _noted(state: State, event: EventData) -> State:
     match event:
         case InpatientAdmissionNotified(admission=id, message=message):
             noted = replace(state, admissions=state.admissions.noted(id, event))

@@ -15,13 +15,14 @@ class State(Struct, frozen=True, kw_only=True):
 
     participant: UUID | None = None
     referral: UUID | None = None
+    source: str | None = None  # who told us of the identifier first
 
 
 def evolve(state: State, event: EventData) -> State:
     """Take the owner from the claim."""
     match event:
-        case IdentifierClaimed(participant=participant, referral=referral):
-            return State(participant=participant, referral=referral)
+        case IdentifierClaimed(participant=participant, referral=referral, source=source):
+            return State(participant=participant, referral=referral, source=source)
         case _:
             return state
 
@@ -31,7 +32,10 @@ def decide(command: ClaimIdentifier, state: State) -> Decision:
     if state.participant is None:
         return [
             IdentifierClaimed(
-                identifier=command.identifier, participant=command.participant, referral=command.referral
+                identifier=command.identifier,
+                participant=command.participant,
+                referral=command.referral,
+                source=command.source,
             )
         ]
     if (state.participant, state.referral) == (command.participant, command.referral):

@@ -45,7 +45,13 @@ class State(Struct, frozen=True, kw_only=True):
     survivor: UUID | None = None  # whom this record was merged into
     priors: frozenset[UUID] = frozenset()  # the records merged into this one
     candidates: tuple[MatchCandidate, ...] = ()  # of the open review
-    others: frozenset[UUID] = frozenset()  # somebody looked: they are not this person
+    strangers: frozenset[UUID] = frozenset()  # somebody looked: they are not this person
+
+    @property
+    def others(self) -> tuple[UUID, ...]:
+        """The records that are this person's beside this one, as far as it knows them itself."""
+        survivor = () if self.survivor is None else (self.survivor,)
+        return (*survivor, *sorted(self.priors))
 
 
 def evolve(state: State, event: EventData) -> State:
@@ -54,12 +60,12 @@ def evolve(state: State, event: EventData) -> State:
         case MatchReviewQueued(candidates=candidates):
             return replace(state, candidates=candidates)
         case MatchResolved(same_as=same_as):
-            others = {one.participant for one in state.candidates} - {same_as}
-            return replace(state, candidates=(), others=state.others | others)
+            strangers = {one.participant for one in state.candidates} - {same_as}
+            return replace(state, candidates=(), strangers=state.strangers | strangers)
         case ParticipantsMerged(survivor=survivor):
             return replace(state, survivor=survivor)
         case ParticipantsUnmerged(survivor=survivor):
-            return replace(state, survivor=None, others=state.others | {survivor})
+            return replace(state, survivor=None, strangers=state.strangers | {survivor})
         case PriorRecordLinked(prior=prior):
             return replace(state, priors=state.priors | {prior})
         case PriorRecordUnlinked(prior=prior):
@@ -96,10 +102,11 @@ def _queued(command: QueueMatchReview, state: State) -> Decision:
     if state.survivor is not None:
         return merged_away(state.survivor)
     held = {one.participant for one in state.candidates}
-    no_news = held | state.others | state.priors | {command.participant}
+    no_news = held | state.strangers | state.priors | {command.participant}
     news = tuple(one for one in command.candidates if one.participant not in no_news)
     ranked = sorted((*state.candidates, *news), key=lambda one: -one.score)
-    return [MatchReviewQueued(candidates=tuple(ranked))] if news else []
+    queued = MatchReviewQueued(candidates=tuple(ranked), message=command.message)
+    return [queued] if news else []
 
 
 def _resolved(command: ResolveMatch, state: State) -> Decision:

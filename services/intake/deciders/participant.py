@@ -48,8 +48,17 @@ def evolve(state: State, event: EventData) -> State:
 def decide(command: ParticipantCommand, state: State) -> Decision:
     """Ask whichever of the five it is about; what hospitals tell is only barred by a merge."""
     if isinstance(command, Notice):
-        return _merged_away(command, state) or encounter.decide(command, state.stays)
+        return _merged_away(command, state) or _noticed(command, state)
     return _barred(command, state) or _decided(command, state)
+
+
+def _noticed(command: Notice, state: State) -> Decision:
+    """Record what is news of a stay, and where else the person's care may be open."""
+    decision = encounter.decide(command, state.stays)
+    also = state.records.others
+    if isinstance(decision, Refused) or not also:
+        return decision
+    return [encounter.told_also(event, also) for event in decision]
 
 
 def _decided(command: ParticipantCommand, state: State) -> Decision:

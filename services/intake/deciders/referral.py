@@ -139,7 +139,8 @@ def _key(what: str, message: MessageReference | None) -> tuple[str, str]:
 
 def _bare(event: EventData) -> EventData:
     """Return the fact without which message told it: told twice, it is the same."""
-    return replace(event, message=None) if isinstance(event, ReferralCancellationRequested) else event
+    is_told = isinstance(event, ReferralCancellationRequested | InformationReceived)
+    return replace(event, message=None) if is_told else event
 
 
 _ACTIONS: dict[type[ReferralCommand], Action] = {
@@ -200,10 +201,26 @@ def _decided(command: ReferralCommand, action: Action, state: State) -> Decision
             return refused("referral-unknown", "No such referral was received.", "referral")
         case ReceiveReferral(message=message), asked:
             return [] if _key(action, message) in state.told else receipt.again(command, asked)
+        case ((AmendReferral() | RequestReferralCancellation() | ReceiveInformation()), asked) if (
+            _is_of_another_sender(command.message, asked)
+        ):
+            return _OF_ANOTHER_SENDER
         case AmendReferral(), asked:
             return _amendment(command, asked, state)
         case _:
             return _transition(command, action, state)
+
+
+def _is_of_another_sender(message: MessageReference | None, asked: ReferralReceived) -> bool:
+    """Tell whether a message asks what only the referral's initiator may: whoever sent it (BSeR, 360X)."""
+    if message is None or asked.message is None:
+        return False
+    return message.source != asked.message.source
+
+
+_OF_ANOTHER_SENDER = refused(
+    "other-sender", "Another sender sent this referral; only that one may amend, cancel or add to it."
+)
 
 
 def _amendment(command: AmendReferral, asked: ReferralReceived, state: State) -> Decision:
@@ -238,7 +255,7 @@ def _is_repeated(fact: EventData | Refused, state: State) -> bool:
         case ReferralCancellationRequested(message=MessageReference() as message):
             return _key("request-cancel", message) in state.told or _bare(fact) == state.last
         case _:
-            return fact == state.last
+            return _bare(fact) == state.last
 
 
 def _fact(command: ReferralCommand, state: State) -> EventData | Refused:
@@ -251,8 +268,8 @@ def _fact(command: ReferralCommand, state: State) -> EventData | Refused:
             return ReferralDeclined(referral=referral, reason_code=reason_code, alternative=alternative)
         case RequestInformation(what=what, by_when=by_when):
             return InformationRequested(referral=referral, what=what, by_when=by_when)
-        case ReceiveInformation(what=what):
-            return InformationReceived(referral=referral, what=what)
+        case ReceiveInformation(what=what, message=message):
+            return InformationReceived(referral=referral, what=what, message=message)
         case RequestReferralCancellation(reason=reason, message=message):
             return ReferralCancellationRequested(referral=referral, reason=reason, message=message)
         case ConfirmReferralCancellation():

@@ -17,6 +17,7 @@ from tests.integration.intake.conftest import (
     until,
 )
 from tests.integration.intake.hospital import ADA, Hospital, mrn
+from tests.integration.intake.test_merges import merge
 
 A, B = mrn("A"), mrn("B", "OTHER")
 GENERAL = Hospital()
@@ -57,7 +58,9 @@ async def test_a_sibling_is_nobody_to_ask_about(house: House):
 async def test_who_was_merged_stands_as_a_candidate_with_the_survivors_record(house: House):
     other, third = Hospital("other"), Hospital("third")
     await house.tell(GENERAL.refers("1", A), GENERAL.merges(mrn("A2"), into=A))
-    await house.tell(other.refers("1", B), other.merges(B, into=A), third.refers("1", mrn("C", "THIRD")))
+    await house.tell(other.refers("1", B))
+    await house.ask(merge(await house.known(B), await house.known(A)))
+    await house.tell(third.refers("1", mrn("C", "THIRD")))
     last = (await reviews(house))[-1]
     assert [candidate.participant for candidate in last.candidates] == [await house.known(A)]
 

@@ -33,10 +33,12 @@ def unmerge(prior: UUID) -> UnmergeParticipants:
     return UnmergeParticipants(id=uuid4(), participant=prior, actor="coordinator:7", now=NOW, reason="twins")
 
 
-async def two(house: House) -> tuple[UUID, UUID]:
-    """Two people, each referred by an identifier of their own."""
-    other = Hospital(who=Demographics(family="Other", given=("Ada",)))
-    await house.tell(other.refers("1", A), GENERAL.refers("2", B))
+OTHER = Demographics(family="Other", given=("Ada",))
+
+
+async def two(house: House, *, source: str = "genhosp") -> tuple[UUID, UUID]:
+    """Two people, each referred by an identifier of their own; the first by another hospital, if told."""
+    await house.tell(Hospital(source, OTHER).refers("1", A), GENERAL.refers("2", B))
     return await house.known(A), await house.known(B)
 
 
@@ -48,6 +50,21 @@ async def test_after_an_a40_whoever_names_the_prior_is_told_of_the_survivor(hous
     assert "DischargeNotified" not in await house.told(prior)
     assert (await house.told(prior))[-1] == "ParticipantsMerged"
     assert "PriorRecordLinked" in await house.told(survivor)
+    assert await house.parked() == []
+
+
+async def test_an_a40_about_numbers_of_another_hospital_is_put_before_a_person(house: House):
+    """Whoever knows two numbers of another hospital could make one person of two."""
+    prior, survivor = await two(house, source="lakeside")
+    for sender in (GENERAL, Hospital("third")):
+        await house.tell(sender.merges(A, into=B))
+        assert await house.known(A) == prior
+    (asked,) = await queries.worklist(house.connection, SITE, NOW, kind="match-review")
+    assert (asked.task.participant, asked.task.about) == (prior, (str(survivor),))
+    assert "genhosp asks to merge them" in asked.task.detail
+    yes = ResolveMatch(id=uuid4(), participant=prior, actor="coordinator:7", now=NOW, same_as=survivor)
+    assert isinstance(await house.ask(yes), Appended)
+    assert await house.known(A) == survivor
     assert await house.parked() == []
 
 

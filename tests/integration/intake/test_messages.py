@@ -12,15 +12,26 @@ from services.timeline import queries
 from shared.commands.intake import RequestInformation
 from shared.eventlog.errors import NotYetError, PolicyRefusedError
 from shared.eventlog.policies import Delivery
-from shared.events.base import Demographics
+from shared.events.base import Demographics, Identifier
 from shared.events.inbound import InboundEnvelope
 from shared.events.participant import ParticipantRegistered
 from shared.events.referral import ReferralAmended, ReferralReceived
-from tests.integration.intake.conftest import House, name_of
+from tests.integration.intake.conftest import House, name_of, until
 from tests.integration.intake.hospital import MAR_1, MAR_3, NOW, Hospital, mrn, subject_of
 
 A, B = mrn("A"), mrn("B")
 GENERAL = Hospital()
+
+
+class Stranger(Hospital):
+    """Another sender, which names the first one's referrals."""
+
+    def placer(self, number: str) -> Identifier:
+        return GENERAL.placer(number)
+
+
+async def parked_are(house: House, count: int) -> bool:
+    return len(await house.parked()) == count
 
 
 async def referral_of(house: House, who: UUID) -> UUID:
@@ -74,9 +85,55 @@ async def test_an_i13_that_overtakes_its_referral_waits_for_it(house: House):
     "message", [GENERAL.amends("9"), GENERAL.cancels_referral("9"), GENERAL.informs("9", "a letter")]
 )
 async def test_what_is_asked_of_a_referral_that_never_came_says_so(house: House, message: InboundEnvelope):
-    """It is tried a dozen times over two minutes, and then parked with this reason."""
-    with pytest.raises(NotYetError, match="No referral of this sender has this number"):
+    """It is tried some times over three seconds, and then parked with this reason."""
+    with pytest.raises(NotYetError, match="No referral of this sender has this number") as told:
         await by_hand(house, message)
+    assert told.value.tries == 5
+
+
+async def test_what_is_asked_of_a_referral_that_comes_late_is_seen_by_a_person_and_told_when_it_comes(
+    house: House,
+):
+    await house.store(GENERAL.amends("1", A))
+    await house.store(GENERAL.cancels_referral("2"))
+    await until(lambda: parked_are(house, 2))
+    assert all(entry.reason.startswith("referral-unknown: ") for entry in await house.parked())
+    assert not (await house.replay((await house.parked())[0])).done
+    await house.tell(GENERAL.refers("3", A), GENERAL.refers("1", A), GENERAL.refers("2"))
+    told = await house.told(await house.known(A), "referral")
+    assert told == ["ReferralReceived", "ReferralReceived", "ReferralAmended"]
+    referred = [name_of(event) for event in await house.events("referral")]
+    assert referred.count("ReferralCancellationRequested") == 1
+    assert await house.parked() == []
+    assert not await house.is_held()
+
+
+STRANGER = Stranger("stranger")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [STRANGER.amends("1", A), STRANGER.cancels_referral("1", A), STRANGER.informs("1", "a letter")],
+    ids=["I13", "I14", "Task"],
+)
+async def test_only_whoever_sent_a_referral_may_ask_of_it(house: House, asked: InboundEnvelope):
+    """Another hospital knows the placer's number, and says that it is the placer."""
+    await house.tell(GENERAL.refers("1", A), asked)
+    assert await house.told(await house.known(A), "referral") == ["ReferralReceived"]
+    (parked,) = await house.parked()
+    assert parked.reason.startswith("other-sender: ")
+    assert not (await house.replay(parked)).done
+
+
+async def test_a_referral_that_another_sender_repeats_is_still_answered_to_whoever_sent_it(house: House):
+    await house.tell(GENERAL.refers("1", A), STRANGER.refers("1", A))
+    who = await house.known(A)
+    assert await house.told(who, "referral") == ["ReferralReceived", "ReferralDuplicateDetected"]
+    told_by = await house.runtime.log.next(
+        "KV_REFERRERS", f"$KV.REFERRERS.{await referral_of(house, who)}", 1
+    )
+    assert told_by is not None
+    assert told_by.payload == b"1"
 
 
 async def test_the_same_placer_number_of_another_hospital_is_another_referral(house: House):

@@ -185,7 +185,7 @@ def test_a_discharge_told_before_the_merge_is_cancelled_where_it_stands():
     told = met().when(discharge()).events
     met(*told, MERGED).when(undo_discharge()).then(
         DischargeCancelled(
-            discharge=discharge_id(1), facility=GENERAL, visit_number=VISIT, message=told_by(50)
+            discharge=discharge_id(1), facility=GENERAL, visit_number=VISIT, message=told_by(50), also=(BEN,)
         )
     )
 
@@ -200,6 +200,23 @@ def test_an_admission_told_before_the_merge_is_cancelled_where_it_stands():
     told = met().when(admission()).events
     (cancelled,) = met(*told, MERGED).when(undo_admission()).events
     assert isinstance(cancelled, AdmissionCancelled)
+
+
+def test_what_is_told_of_a_stay_names_the_records_that_are_the_persons_by_then():
+    survivor = met(PriorRecordLinked(prior=BEN), PriorRecordLinked(prior=KIM))
+    (told,) = survivor.when(discharge()).events
+    assert isinstance(told, DischargeNotified)
+    assert told.also == (BEN, KIM)
+    (alone,) = met().when(discharge()).events
+    assert isinstance(alone, DischargeNotified)
+    assert alone.also == ()
+
+
+def test_a_discharge_told_again_after_a_merge_is_no_news():
+    told = met().when(discharge()).events
+    met(*told, PriorRecordLinked(prior=BEN)).when(discharge(2)).then_nothing()
+    told = met(PriorRecordLinked(prior=BEN)).when(discharge()).events
+    met(PriorRecordLinked(prior=BEN), *told).when(discharge(2)).then_nothing()
 
 
 def test_a_cancellation_without_its_original_is_the_survivors():

@@ -33,11 +33,12 @@ def apply(desk: Desk, event: EventData) -> None:
 
 def _review(desk: Desk, event: MatchReviewQueued) -> None:
     likely = "; ".join(f"{one.participant} ({one.score:.0%})" for one in event.candidates)
+    asked = f" {event.message.source} asks to merge them." if event.message else ""
     desk.open(
         _TASK,
         "match-review",
         "Is this somebody whom we know?",
         due=desk.in_business_days(2),
-        detail=f"May be {likely}.",
+        detail=f"May be {likely}.{asked}",
         about=tuple(one.participant for one in event.candidates),
     )
