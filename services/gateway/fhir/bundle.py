@@ -46,14 +46,16 @@ def searchset(page: Page, query: Query, base: str) -> bytes:
     links = [_Link("self", _url(address, query.asked))]
     if not page.is_last and page.entries:
         links.append(_Link("next", _next(address, query, page.entries[-1])))
-    entries = [*(_match(found, address) for found in page.entries), *_outcome(query)]
+    matches = (_entry(found, address, "match") for found in page.entries)
+    included = (_entry(each.found, f"{base}/{each.kind}", "include") for each in page.included)
+    entries = [*matches, *included, *_outcome(query)]
     if not entries:  # FHIR has no empty lists
         return msgspec.json.encode(_Searchset("searchset", page.total, links))
     return msgspec.json.encode(_WithEntries("searchset", page.total, links, entries))
 
 
-def _match(found: Found, address: str) -> _Entry:
-    return _Entry(_Search("match"), Raw(found.body), f"{address}/{found.id}")
+def _entry(found: Found, address: str, mode: str) -> _Entry:
+    return _Entry(_Search(mode), Raw(found.body), f"{address}/{found.id}")
 
 
 def _outcome(query: Query) -> Iterable[_Entry]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from services.gateway.fhir.media import FHIR_JSON, JSON
-from services.gateway.fhir.served import SERVED, Parameter
+from services.gateway.fhir.served import SERVED, Parameter, includes, reverse_includes
 from services.gateway.fhir.write import CONDITIONAL_CREATE, INTERACTIONS, OPERATIONS, SYSTEM_INTERACTIONS
 from shared.fhir import FHIR_VERSION
 
@@ -66,6 +66,10 @@ def _resource(kind: str) -> Mapping[str, Any]:
     }
     if parameters := SERVED.get(kind):
         told["searchParam"] = [_parameter(each) for each in parameters]
+        if along := [each.name for each in includes(kind)]:
+            told["searchInclude"] = along
+        if along := [each.name for each in reverse_includes(kind)]:
+            told["searchRevInclude"] = along
     return told
 
 

@@ -13,7 +13,16 @@ from msgspec import Struct
 
 from services.gateway.fhir.dates import DateParameter, date_parameter
 from services.gateway.fhir.outcome import FhirError, Issue, refused, warning
-from services.gateway.fhir.served import CHAINED, MOST, SERVED, USUAL, Parameter
+from services.gateway.fhir.served import (
+    CHAINED,
+    MOST,
+    SERVED,
+    USUAL,
+    Include,
+    Parameter,
+    includes,
+    reverse_includes,
+)
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -46,6 +55,7 @@ class Query(Struct, kw_only=True):
     statuses: list[list[str]] = []
     count: int = USUAL
     only_total: bool = False
+    included: list[Include] = []
     after: Cursor | None = None
     asked: list[tuple[str, str]] = []  # as it was understood, for links
     warnings: list[Issue] = []
@@ -126,11 +136,24 @@ def _result(query: Query, name: str, value: str) -> bool:
             pass
         case ("_summary" | "_total", _) if value not in _KNOWN[name]:
             raise refused(400, "value", f"It is one of {', '.join(_KNOWN[name])}.", _where(name))
+        case "_include", _:
+            query.included.append(_include(name, value, includes(query.kind)))
+        case "_revinclude", _:
+            query.included.append(_include(name, value, reverse_includes(query.kind)))
         case "_cursor", _:
             query.after = _cursor(value)
         case _:
             return False
     return name != CURSOR or query.after is not None
+
+
+def _include(name: str, value: str, known: Sequence[Include]) -> Include:
+    """Who asks for more than the matches would miss it: what cannot come along is refused."""
+    found = next((each for each in known if value in (each.name, f"{each.name}:{each.kind}")), None)
+    if found is None:
+        names = ", ".join(each.name for each in known) or "nothing"
+        raise refused(400, "not-supported", f"Here {names} can come along.", _where(name))
+    return found
 
 
 def cursor_text(cursor: Cursor) -> str:

@@ -15,6 +15,7 @@ from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.conditions import Conditions
 from services.gateway.fhir.outcome import FhirError, Issue
 from services.gateway.fhir.query import Query
+from services.gateway.fhir.served import MOST_INCLUDED
 from shared.projections.postgres import Connection, Pool
 from shared.sql import statements
 
@@ -45,12 +46,20 @@ class Found(Struct, frozen=True):
     body: bytes
 
 
+class Included(Struct, frozen=True):
+    """A resource that comes along with a search."""
+
+    kind: str
+    found: Found
+
+
 class Page(Struct, frozen=True):
-    """Some of what a search finds, how many there are in all, and whether more follow."""
+    """Some of what a search finds, how many there are in all, whether more follow, and what comes along."""
 
     entries: Sequence[Found]
     total: int
     is_last: bool
+    included: Sequence[Included] = ()
 
 
 class Resources:
@@ -91,8 +100,9 @@ class Resources:
                 return Page((), total, is_last=True)
             text, arguments = conditions.page(query.after, query.count + 1)
             rows = await connection.fetch(_SQL["search"] + text, *arguments)
-        entries = [_found(row) for row in rows[: query.count]]
-        return Page(entries, total, is_last=len(rows) <= query.count)
+            entries = [_found(row) for row in rows[: query.count]]
+            included = await _included(connection, caller, query, [each.id for each in entries])
+        return Page(entries, total, len(rows) <= query.count, included)
 
     async def ids(self, caller: Caller, kind: str, identifiers: Sequence[str]) -> list[UUID]:
         """Return the ids of what carries one of some identifiers ("system|value", "|value")."""
@@ -110,6 +120,18 @@ class Resources:
         except _AWAY:
             issue = Issue("error", "transient", "The resources cannot be read now; please try again later.")
             raise FhirError(503, [issue], {"Retry-After": "5"}) from None
+
+
+async def _included(
+    connection: Connection, caller: Caller, query: Query, ids: Sequence[UUID]
+) -> Sequence[Included]:
+    """Return what comes along, each once; it is seen by the same rules as what is searched for."""
+    found: dict[tuple[str, UUID], Included] = {}
+    for each in query.included if ids else ():
+        arguments = (each.kind, seen_by(caller), caller.source, query.kind, list(ids), MOST_INCLUDED)
+        for row in await connection.fetch(_SQL[f"include_{each.by}"], *arguments):
+            found[each.kind, row["id"]] = Included(each.kind, _found(row))
+    return list(found.values())
 
 
 def seen_by(caller: Caller) -> list[str]:

@@ -32,3 +32,25 @@ select count(*) from read.fhir_resource as each where {visible}
 -- name: search
 -- A page of what a search finds; what is asked follows.
 select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
+
+-- name: include_person
+-- Whose some resources are.
+select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
+    and id in (select participant from read.fhir_resource where type = $4 and id = any($5::uuid[]))
+order by id limit $6
+
+-- name: include_id
+-- What has the ids of some resources of another type.
+select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
+    and id in (select id from read.fhir_resource where type = $4 and id = any($5::uuid[]))
+order by id limit $6
+
+-- name: include_target
+-- What names some resources as its target.
+select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
+    and participant in (select participant from read.fhir_resource where type = $4 and id = any($5::uuid[]))
+    and exists (
+        select from json_array_elements(resource -> 'target') as target
+        where target ->> 'reference' in (select $4 || '/' || id from unnest($5::uuid[]) as id)
+    )
+order by last_updated, id limit $6

@@ -1,6 +1,6 @@
 """What can be read and how it is searched: the one table behind routes, searches and CapabilityStatement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -49,3 +49,30 @@ CHAINED: Final = "patient.identifier"
 MOST: Final = 200
 USUAL: Final = 50
 """Entries of a page: at most, and where `_count` does not say."""
+MOST_INCLUDED: Final = 1_000
+"""Entries that come along with a page, of each kind of include."""
+
+
+class Include(Struct, frozen=True):
+    """A reference that a search follows: `name` as it is asked for, ``Task:focus``, and the type that comes.
+
+    `by` is how it is found: the match is about it, it has the match's id, or the match is its target.
+    """
+
+    name: str
+    kind: str
+    by: Literal["person", "id", "target"]
+
+
+def includes(kind: str) -> Sequence[Include]:
+    """Return what a search can bring along to which its matches refer."""
+    patient = any(parameter.matches == "patient" for parameter in SERVED[kind])
+    focus = (Include("Task:focus", "ServiceRequest", "id"),) if kind == "Task" else ()
+    return (*((Include(f"{kind}:patient", "Patient", "person"),) if patient else ()), *focus)
+
+
+def reverse_includes(kind: str) -> Sequence[Include]:
+    """Return what a search can bring along that refers to its matches."""
+    focus = (Include("Task:focus", "Task", "id"),) if kind == "ServiceRequest" else ()
+    target = (Include("Provenance:target", "Provenance", "target"),) if kind != "Provenance" else ()
+    return (*focus, *target)

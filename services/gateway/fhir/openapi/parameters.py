@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.gateway.fhir.dates import DATE
-from services.gateway.fhir.served import CHAINED, SERVED, Matches, Parameter
+from services.gateway.fhir.served import (
+    CHAINED,
+    SERVED,
+    Include,
+    Matches,
+    Parameter,
+    includes,
+    reverse_includes,
+)
 
 Told = Mapping[str, Any]
 
@@ -52,7 +60,12 @@ def _search(kind: str) -> Mapping[str, tuple[Told, str]]:
     own = {each.name: (_schema(each), each.documentation) for each in parameters}
     if "patient" in own:
         own[CHAINED] = (_VALUED, "Finds by an identifier of the patient: system|value, or value.")
-    return {**own, **_RESULT}
+    along = {"_include": includes(kind), "_revinclude": reverse_includes(kind)}
+    return {**own, **{name: _along(told) for name, told in along.items() if told}, **_RESULT}
+
+
+def _along(told: Sequence[Include]) -> tuple[Told, str]:
+    return {"enum": ["", *(each.name for each in told)]}, "What comes along with the matches."
 
 
 def _schema(parameter: Parameter) -> Told:

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from shared.events.base import EventData, Identifier, MessageReference
+from shared.events.encounter import AppointmentNotified
 from shared.events.episode import SteppedDown
 from shared.events.participant import IdentifierLinked
 from shared.events.plan import GoalAchieved, GoalSet, RelapsePreventionPlanAgreed
@@ -50,6 +51,12 @@ def robin() -> Story:
         intake_on(on(5)),
         replace(admitted(), message=from_(GENERAL)),
         replace(discharged(), message=from_(GENERAL)),
+        AppointmentNotified(
+            appointment=Identifier("general-hospital", "A-1"),
+            status="booked",
+            start="2026-03-12T09:00:00-05:00",
+            message=from_(GENERAL),
+        ),
         enrolled(),
         opened(),
         level_started(),

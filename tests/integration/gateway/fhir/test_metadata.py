@@ -1,5 +1,6 @@
 """The CapabilityStatement says what the server does: no more, no less."""
 
+import re
 from typing import Any
 
 import httpx
@@ -8,10 +9,10 @@ import pytest
 from services.gateway.fhir.served import SERVED
 from services.gateway.fhir.write import INTERACTIONS
 from tests.integration.gateway.fhir.reading import Edge, edge, project
-from tests.integration.gateway.fhir.record import GENERAL, kim, robin
+from tests.integration.gateway.fhir.record import GENERAL, OTHER, ROBIN, kim, robin
 from tests.unit.timeline.r4 import expect_valid
 
-EXAMPLES = {"token": "x", "reference": "00000000-0000-0000-0000-000000000000", "date": "2026"}
+NOBODY = "00000000-0000-0000-0000-000000000000"
 NOT_SERVED = ("Consent", "Medication", "Practitioner", "Coverage", "Condition", "Device")
 
 
@@ -64,16 +65,96 @@ async def _expect_as_told(client: httpx.AsyncClient, resource: dict[str, Any]) -
 
 
 async def _expect_reading(client: httpx.AsyncClient, kind: str, parameters: list[dict[str, Any]]) -> None:
-    found = (await client.get(f"/{kind}?_count=1")).json()
+    found = (await client.get(f"/{kind}")).json()
     assert found["total"] > 0, f"the record has a {kind}"
-    (entry,) = found["entry"]
-    read = await client.get(f"/{kind}/{entry['resource']['id']}")
-    assert (read.status_code, read.json()) == (200, entry["resource"])
+    entries = [entry["resource"] for entry in found["entry"]]
+    read = await client.get(f"/{kind}/{entries[0]['id']}")
+    assert (read.status_code, read.json()) == (200, entries[0])
     assert (await client.post(f"/{kind}/_search", data={"_count": "1"})).status_code == 200
     for parameter in parameters:
-        answer = await client.get(f"/{kind}", params={parameter["name"]: EXAMPLES[parameter["type"]]})
-        assert answer.status_code == 200, (kind, parameter["name"], answer.text)
+        await _expect_found_by(client, kind, parameter["name"], entries)
     assert (await client.get(f"/{kind}?not-a-parameter=x")).status_code == 400
+
+
+async def _expect_found_by(
+    client: httpx.AsyncClient, kind: str, name: str, entries: list[dict[str, Any]]
+) -> None:
+    """What a resource says of itself finds it, and what no resource says finds nothing."""
+    resource = next(each for each in entries if name != "identifier" or name in each)
+    nothing = {"_lastUpdated": "1999"}.get(name, NOBODY)
+    for value, is_there in ((_said(name, resource), True), (nothing, False)):
+        answer = await client.get(f"/{kind}", params={name: value})
+        found = [each["resource"]["id"] for each in answer.json().get("entry", [])]
+        assert (answer.status_code, resource["id"] in found) == (200, is_there), (kind, name, value)
+        assert is_there or not found
+
+
+def _said(name: str, resource: dict[str, Any]) -> str:
+    match name:
+        case "_id":
+            return resource["id"]
+        case "_lastUpdated":
+            return resource["meta"]["lastUpdated"]
+        case "identifier":
+            return "{system}|{value}".format(**resource["identifier"][0])
+        case "patient":
+            (told,) = set(re.findall(r"Patient/[0-9a-f-]{36}", str(resource)))
+            return told
+        case "lifecycle-status":
+            return resource["lifecycleStatus"]
+        case _:
+            return resource[name]
+
+
+async def test_every_include_that_is_told_brings_what_is_referred_to(served: Edge):
+    told = await statement(served)
+    async with served.client() as client:
+        for resource in (each for each in told["rest"][0]["resource"] if "searchParam" in each):
+            kind = resource["type"]
+            for name in resource.get("searchInclude", []):
+                matches, along = await _with(client, f"/{kind}?_include={name}")
+                assert along
+                assert all(each in str(matches) for each in along), name
+            for name in resource.get("searchRevInclude", []):
+                matches, along = await _with(client, f"/{kind}?_revinclude={name}")
+                assert along
+                assert all(set(_references(each)) & set(matches) for each in along.values()), name
+            for asked in ("_include=Nothing:such", "_revinclude=*", f"_include={kind}:encounter"):
+                assert (await client.get(f"/{kind}?{asked}")).status_code == 400
+
+
+async def _with(
+    client: httpx.AsyncClient, search: str
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """Return by ``Type/id`` what matches and what comes along, all of it."""
+    bundle = (await client.get(f"{search}&_count=200")).json()
+    found: dict[str, dict[str, dict[str, Any]]] = {"match": {}, "include": {}}
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        place = f"{resource['resourceType']}/{resource['id']}"
+        assert entry["fullUrl"].endswith(place)
+        found[entry["search"]["mode"]][place] = resource
+    assert bundle["total"] == len(found["match"])
+    return found["match"], found["include"]
+
+
+def _references(resource: dict[str, Any]) -> list[str]:
+    return re.findall(r"'reference': '(\w+/[0-9a-f-]{36})'", str(resource))
+
+
+async def test_a_page_brings_along_only_what_belongs_to_it_and_is_the_sources(served: Edge):
+    search = f"/Provenance?_count=1&_include=Provenance:patient&patient={ROBIN}"
+    bundle = (await served.get(search)).json()
+    modes = [(each["search"]["mode"], each["resource"]["resourceType"]) for each in bundle["entry"]]
+    assert modes == [("match", "Provenance"), ("include", "Patient")]
+    following = next(link["url"] for link in bundle["link"] if link["relation"] == "next")
+    assert "_include=Provenance%3Apatient" in following
+    assert [each["search"]["mode"] for each in (await served.get(following)).json()["entry"]] == [
+        "match",
+        "include",
+    ]
+    theirs = (await served.get("/Patient?_revinclude=Provenance:target", OTHER)).json()
+    assert GENERAL not in str(theirs)
 
 
 async def test_what_is_not_told_is_not_served(served: Edge):
