@@ -78,6 +78,12 @@ class Profiles(Struct, frozen=True):
         return not agreed or any(profile.takes(code, trigger) for profile in agreed)
 
 
+def rest_hook_of(profiles: Profiles, source: str) -> RestHook | None:
+    """Return what a source's Subscriptions may, the usual where it has no profile; None: there are none."""
+    profile = profiles.of_source(source)
+    return RestHook() if profile is None else profile.rest_hook
+
+
 def _normal(name: str) -> str:
     return name.strip().casefold()
 

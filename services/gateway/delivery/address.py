@@ -1,7 +1,12 @@
-"""Where a subscription's endpoint is, looked up once: what was checked is what is connected to."""
+"""Where a subscription's endpoint is, and whether it may be called.
+
+The same check holds when a Subscription is made and at each call, and what was looked up and checked is what
+is connected to: a name that moves to a private address later is not followed there.
+"""
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,32 +22,39 @@ class AddressError(Exception):
     """The endpoint is none that may be called; the text says why."""
 
 
-class Address(Struct, frozen=True, kw_only=True):
-    """An endpoint, and the address of its host."""
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """An endpoint as it was told, its form checked."""
 
     scheme: str
     host: str
-    ip: str
     port: int
     target: str  # path and query
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """An endpoint, and the address of its host."""
+
+    endpoint: Endpoint
+    ip: str
 
     @property
     def url(self) -> str:
         """The endpoint with the address in place of the name."""
-        ip = f"[{self.ip}]" if ":" in self.ip else self.ip
-        return f"{self.scheme}://{ip}:{self.port}{self.target}"
+        told = self.endpoint
+        return f"{told.scheme}://{_bracketed(self.ip)}:{told.port}{told.target}"
 
     @property
     def authority(self) -> str:
         """What stands in the header Host."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+        told = self.endpoint
+        host = _bracketed(told.host)
+        return host if told.port == _PORTS[told.scheme] else f"{host}:{told.port}"
 
 
-async def resolved(endpoint: str, *, private: bool) -> Address:
-    """Look an endpoint up; raises AddressError where it may not be called, OSError where it is not found.
+def checked(endpoint: str, *, private: bool) -> Endpoint:
+    """Check an endpoint without looking it up; raises AddressError where it may not be called.
 
-    Every address of the name has to be public, unless `private` allows others.
+    With `private` it may be called without TLS, and at an address that is not public.
     """
     try:
         told = urlsplit(endpoint)
@@ -53,14 +65,44 @@ async def resolved(endpoint: str, *, private: bool) -> Address:
         raise AddressError("The endpoint is neither http nor https.")
     if told.username is not None or told.password is not None:
         raise AddressError("The endpoint holds a user or a password.")
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not private and _is_address(host):
+        _expect_public([host])
+    if not private and told.scheme != "https":
+        raise AddressError("The endpoint has to be https, unless the sender's profile allows private ones.")
+    target = (told.path or "/") + (f"?{told.query}" if told.query else "")
+    return Endpoint(scheme=told.scheme, host=host, port=port, target=target)
+
+
+async def resolved(endpoint: str, *, private: bool) -> Address:
+    """Check an endpoint and look it up; raises AddressError, and OSError where it is not found.
+
+    Every address of the name has to be public, unless `private` allows others.
+    """
+    told = checked(endpoint, private=private)
+    found = await asyncio.get_running_loop().getaddrinfo(told.host, told.port, type=socket.SOCK_STREAM)
     addresses = [str(each[4][0]) for each in found]
     if not addresses:
         raise OSError("The host has no address.")
-    if not private and not all(is_public(each) for each in addresses):
+    if not private:
+        _expect_public(addresses)
+    return Address(endpoint=told, ip=addresses[0])
+
+
+def _expect_public(addresses: Sequence[str]) -> None:
+    if not all(is_public(each) for each in addresses):
         raise AddressError("The endpoint is at a private address, which the sender's profile does not allow.")
-    target = (told.path or "/") + (f"?{told.query}" if told.query else "")
-    return Address(scheme=told.scheme, host=host, ip=addresses[0], port=port, target=target)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def is_public(address: str) -> bool:

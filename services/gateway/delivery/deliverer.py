@@ -130,6 +130,8 @@ class Deliverer:
         if waiting := progress.due(now):
             return await self._again(waiting)
         owed = await outbound.after(self._log, self.source, progress.cursor)
+        if progress.tried and (owed is None or owed.sequence > progress.tried):
+            return await self._let_go(progress.tried)
         if owed is None or len(progress.waiting) >= MOST_WAITING:
             self.oldest = await self._oldest_waiting(owed)
             return False
@@ -155,12 +157,14 @@ class Deliverer:
     async def _again(self, waiting: Waiting) -> bool:
         owed = await outbound.at(self._log, waiting.sequence)
         if owed is None or owed.envelope is None:
-            _log.error(
-                "delivery-lost", channel=self.key, referral=waiting.referral, sequence=waiting.sequence
-            )
-            await self._change(lambda progress: _lost(progress, waiting.sequence))
-        else:
-            await self._attempt(owed, owed.envelope, waiting)
+            return await self._let_go(waiting.sequence)
+        await self._attempt(owed, owed.envelope, waiting)
+        return True
+
+    async def _let_go(self, sequence: int) -> bool:
+        """Note that OUTBOUND let go of a message before its receiver could be told."""
+        _log.error("delivery-lost", channel=self.key, sequence=sequence)
+        await self._change(lambda progress: _lost(progress, sequence))
         return True
 
     async def _attempt(self, owed: Owed, envelope: OutboundEnvelope, waiting: Waiting) -> None:
@@ -178,9 +182,9 @@ class Deliverer:
                 _log.warning("delivery-rejected", channel=self.key, referral=waiting.referral)
                 refused = self._refused(waiting, reason, now)
                 await self._change(lambda progress: _reached(progress).put_back(refused))
-            case Unreachable(reason):
+            case Unreachable() as why:
                 _log.warning("delivery-unreachable", channel=self.key, attempts=self.progress.attempts + 1)
-                await self._change(lambda progress: self._unreached(progress, reason, now))
+                await self._change(lambda progress: self._unreached(progress, owed.sequence, why, now))
 
     async def _try(self, owed: Owed, envelope: OutboundEnvelope) -> Outcome:
         """Try once; a fault of ours in one message holds up its referral, and is shown like a refusal."""
@@ -197,10 +201,15 @@ class Deliverer:
         next_attempt = now + self._pace.pause(attempts)
         return replace(waiting, attempts=attempts, next_attempt=next_attempt, problem=reason)
 
-    def _unreached(self, progress: Progress, reason: str, now: datetime) -> Progress:
+    def _unreached(self, progress: Progress, sequence: int, why: Unreachable, now: datetime) -> Progress:
         attempts = progress.attempts + 1
-        pause = self._pace.pause(attempts)
-        return replace(progress, attempts=attempts, next_attempt=now + pause, problem=reason)
+        return replace(
+            progress,
+            attempts=attempts,
+            next_attempt=now + self._pace.pause(attempts, why.wait),
+            problem=why.reason,
+            tried=sequence if sequence > progress.cursor else progress.tried,
+        )
 
     async def _record(self) -> bool:
         """Record the first that is not recorded; deliveries go on where intake does not answer."""
@@ -266,9 +275,9 @@ def _delivered(progress: Progress, sequence: int, arrived: Arrived) -> Progress:
 
 def _reached(progress: Progress) -> Progress:
     """Return the progress after the receiver answered: the channel as a whole is well."""
-    return replace(progress, attempts=0, next_attempt=None, problem=None)
+    return replace(progress, attempts=0, next_attempt=None, problem=None, tried=0)
 
 
 def _lost(progress: Progress, sequence: int) -> Progress:
     passed = progress.passed(sequence)
-    return replace(passed, lost=passed.lost + 1)
+    return replace(passed, lost=passed.lost + 1, tried=0)

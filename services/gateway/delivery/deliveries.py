@@ -20,11 +20,11 @@ from services.gateway.delivery.progress import Progress, ProgressStore
 from services.gateway.delivery.recording import Recording
 from services.gateway.delivery.rest_hook import RestHookChannel
 from services.gateway.delivery.signature import secret_of
-from services.gateway.delivery.subscription import Entry, Subscription
+from services.gateway.delivery.subscription import Entry, Standing, Subscription
 from services.gateway.delivery.trouble import trouble_of
 from services.gateway.delivery.ways import Mllp
 from services.gateway.hl7v2.rri import Endpoint
-from services.gateway.profiles import Profile, Profiles
+from services.gateway.profiles import Profiles, rest_hook_of
 from shared import metrics
 from shared.eventlog.errors import LogUnavailableError
 from shared.eventlog.log import Log
@@ -56,8 +56,11 @@ class _ToHook(NamedTuple):
     private: bool
 
 
+_What = _ToMllp | _ToHook
+
+
 class _Running(NamedTuple):
-    what: _ToMllp | _ToHook
+    what: _What
     deliverer: Deliverer
     task: asyncio.Task[None]
 
@@ -76,7 +79,6 @@ class Deliveries:
             lease=settings.delivery_lease_seconds,
         )
         self._running: dict[str, _Running] = {}
-        self._marked: dict[str, str | None] = {}
         self._changed = asyncio.Event()
 
     def trouble(self) -> str | None:
@@ -103,28 +105,22 @@ class Deliveries:
 
     async def _look(self) -> None:
         """Make what runs what is agreed, and show how it goes."""
-        wanted = await self._wanted()
+        profiles, told = self._profiles(), [each async for each in subscriptions.entries(self._log)]
+        for entry in told:
+            if entry.is_deleted:
+                await self._forget(entry.key)
+        wanted = dict(_told_by_mllp(profiles))
+        hooks = {each.key: (each, hook) for each in told if (hook := _to_hook(profiles, each))}
+        wanted |= {key: (hook, self._since(each)) for key, (each, hook) in hooks.items()}
         await self._stop(
             [key for key, each in self._running.items() if wanted.get(key, (None,))[0] != each.what]
         )
         for key, (what, start) in wanted.items():
             if key not in self._running:
                 self._start(key, what, start)
-        await self._mark()
+        for entry in told:
+            await self._show(entry)
         self._measure()
-
-    async def _wanted(self) -> dict[str, tuple[_ToMllp | _ToHook, Start]]:
-        wanted: dict[str, tuple[_ToMllp | _ToHook, Start]] = {}
-        profiles = self._profiles()
-        for what in _told_by_mllp(profiles):
-            wanted[f"{what.source}.mllp"] = (what, _from_the_beginning)
-        async for entry in subscriptions.entries(self._log):
-            key = f"{entry.source}.rest-hook-{entry.id}"
-            if entry.is_deleted:
-                await self._forget(key)
-            elif what := _to_hook(profiles, entry.subscription):
-                wanted[key] = (what, self._since(entry))
-        return wanted
 
     async def _forget(self, key: str) -> None:
         """A Subscription told again begins anew."""
@@ -145,7 +141,7 @@ class Deliveries:
 
         return start
 
-    def _start(self, key: str, what: _ToMllp | _ToHook, start: Start) -> None:
+    def _start(self, key: str, what: _What, start: Start) -> None:
         channel = self._channel(what)
         source = key.partition(".")[0]
         deliverer = Deliverer(
@@ -160,7 +156,7 @@ class Deliveries:
         task = asyncio.create_task(deliverer.run(), name=f"delivery-{key}")
         self._running[key] = _Running(what, deliverer, task)
 
-    def _channel(self, what: _ToMllp | _ToHook) -> Channel:
+    def _channel(self, what: _What) -> Channel:
         if isinstance(what, _ToMllp):
             return MllpChannel(self._log, what.source, what.told, what.sender, production=what.production)
         secret = secret_of(what.told.id, self._settings.identifier_key)
@@ -172,15 +168,25 @@ class Deliveries:
             each.task.cancel()
         await asyncio.gather(*(each.task for each in stopped), return_exceptions=True)
 
-    async def _mark(self) -> None:
-        """Show in each Subscription whether it works."""
-        for key, (what, deliverer, _) in self._running.items():
-            if isinstance(what, _ToHook) and deliverer.leads:
-                progress = deliverer.progress
-                problem = progress.problem or next((each.problem for each in progress.heads()), None)
-                if self._marked.get(key, "") != problem:
-                    await subscriptions.mark_if_unchanged(self._log, what.told.key, problem)
-                    self._marked[key] = problem
+    async def _show(self, entry: Entry) -> None:
+        """Show in a Subscription how it does, where its owner sees something else."""
+        standing = self._standing(entry)
+        if entry.subscription and standing and standing != entry.standing:
+            await subscriptions.show(self._log, entry.subscription, standing)
+
+    def _standing(self, entry: Entry) -> Standing | None:
+        """Tell how a Subscription does; None where that is another gateway's to say."""
+        if entry.subscription is None:
+            return None
+        if entry.subscription.is_over(_now()):
+            return Standing("off")
+        running = self._running.get(entry.key)
+        if running is None:
+            return Standing("error", "What is agreed with this sender has no Subscriptions.")
+        if not running.deliverer.leads:
+            return None
+        problem = running.deliverer.progress.first_problem
+        return Standing("error", problem) if problem else Standing("active")
 
     def _measure(self) -> None:
         now = _now()
@@ -228,22 +234,21 @@ async def delivering(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _told_by_mllp(profiles: Profiles) -> Iterator[_ToMllp]:
+def _told_by_mllp(profiles: Profiles) -> Iterator[tuple[str, tuple[_What, Start]]]:
     for profile in profiles.each:
         way, source = profile.mllp, profile.token
         if way is not None and source is not None:
             sender = Endpoint(application=profile.application, facility=profile.facility)
-            yield _ToMllp(source, way, sender, profile.production)
+            what = _ToMllp(source, way, sender, profile.production)
+            yield f"{source}.mllp", (what, _from_the_beginning)
 
 
-def _to_hook(profiles: Profiles, told: Subscription | None) -> _ToHook | None:
-    if told is None or told.is_over(_now()):
+def _to_hook(profiles: Profiles, entry: Entry) -> _ToHook | None:
+    told = entry.subscription
+    agreed = rest_hook_of(profiles, entry.source)
+    if told is None or agreed is None or told.is_over(_now()):
         return None
-    profile: Profile | None = profiles.of_source(told.source)
-    if profile is None:
-        return _ToHook(told, private=False)
-    hook = profile.rest_hook
-    return _ToHook(told, private=hook.private) if hook else None
+    return _ToHook(told, private=agreed.private)
 
 
 async def _from_the_beginning() -> int:

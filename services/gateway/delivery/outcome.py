@@ -19,6 +19,7 @@ class Unreachable(Struct, frozen=True):
     """Nobody answered, or the receiver as a whole is in trouble."""
 
     reason: str
+    wait: float = 0.0  # seconds that the receiver asks for
 
 
 Outcome = Delivered | Rejected | Unreachable

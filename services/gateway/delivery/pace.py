@@ -22,8 +22,11 @@ class Pace(Struct, frozen=True, kw_only=True):
         """The longest that one attempt may take: a leader never delivers when its lease may be over."""
         return self.lease / 3
 
-    def pause(self, attempts: int) -> timedelta:
-        """Return the pause after so many attempts in a row that failed."""
+    def pause(self, attempts: int, asked: float = 0.0) -> timedelta:
+        """Return the pause after so many attempts in a row that failed.
+
+        What a receiver asks for counts up to `longest`: it may say a year, and is asked again all the same.
+        """
         doubled = self.first * 2 ** min(max(attempts - 1, 0), _LARGEST_POWER)
         spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 -- spreads load, guards nothing
-        return timedelta(seconds=min(doubled, self.longest) * spread)
+        return timedelta(seconds=max(min(doubled, self.longest) * spread, min(asked, self.longest)))

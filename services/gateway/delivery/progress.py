@@ -50,10 +50,18 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempts: int = 0  # in a row that reached nobody
     next_attempt: datetime | None = None
     problem: str | None = None  # of the channel as a whole
+    tried: int = (
+        0  # what comes next, where it was tried and reached nobody: gone, it is lost, not passed over
+    )
     delivered: int = 0
     last_delivered: datetime | None = None
     lost: int = 0  # OUTBOUND let go of them before they could be delivered
     holder: str | None = None  # who leads
+
+    @property
+    def first_problem(self) -> str | None:
+        """What keeps the channel, or else a referral, from being told; None where all is well."""
+        return self.problem or next((each.problem for each in self.heads() if each.problem), None)
 
     def due(self, now: datetime) -> Waiting | None:
         """Return what is to be tried again now: of each referral only the first, so that order is kept."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -22,8 +23,15 @@ _OURS: Final = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection", "expect", "te", "upgrade"}
     | {DELIVERY.lower(), SIGNATURE.lower()}
 )
-_OF_THE_CHANNEL: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-"""What a receiver answers that would answer the same to any message."""
+_OF_THE_MESSAGE: Final = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
+"""Refusals of one Task: others may be taken. Any other answer would be the same to all of them."""
 
 
 class RestHookChannel:
@@ -47,7 +55,7 @@ class RestHookChannel:
         try:
             async with asyncio.timeout(seconds):
                 address = await resolved(self._told.endpoint, private=self._private)
-                return _outcome(await self._call(address, envelope, body))
+                return await self._call(address, envelope, body)
         except TimeoutError:
             return Unreachable(f"There was no answer within {seconds:g} seconds.")
         except AddressError as fault:
@@ -55,7 +63,7 @@ class RestHookChannel:
         except (OSError, httpx.HTTPError) as fault:
             return Unreachable(f"The endpoint cannot be reached ({type(fault).__name__}).")
 
-    async def _call(self, address: Address, envelope: OutboundEnvelope, body: bytes) -> int:
+    async def _call(self, address: Address, envelope: OutboundEnvelope, body: bytes) -> Outcome:
         async with (
             httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client,  # noqa: S113 -- timed as a whole
             client.stream(
@@ -63,11 +71,11 @@ class RestHookChannel:
                 address.url,
                 content=body,
                 headers=self._headers(address, envelope, body),
-                extensions={"sni_hostname": address.host},
+                extensions={"sni_hostname": address.endpoint.host},
             ) as response,
         ):
             await _read_some(response)
-            return response.status_code
+            return _outcome(response.status_code, response.headers.get("retry-after"))
 
     def _headers(self, address: Address, envelope: OutboundEnvelope, body: bytes) -> dict[str, str]:
         delivery = str(envelope.id)
@@ -92,11 +100,22 @@ async def _read_some(response: httpx.Response) -> None:
             return
 
 
-def _outcome(status: int) -> Outcome:
+def _outcome(status: int, retry_after: str | None) -> Outcome:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Delivered(str(status))
+    if status in _OF_THE_MESSAGE:
+        return Rejected(f"The endpoint answered {status}.")
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return Unreachable(f"The endpoint answered with a redirect ({status}), which is not followed.")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _OF_THE_CHANNEL:
-        return Unreachable(f"The endpoint answered {status}.")
-    return Rejected(f"The endpoint answered {status}.")
+    return Unreachable(f"The endpoint answered {status}.", _seconds(retry_after or "", datetime.now(UTC)))
+
+
+def _seconds(retry_after: str, now: datetime) -> float:
+    """Read Retry-After (RFC 9110, 10.2.3): seconds or a date; what is neither asks for nothing."""
+    if retry_after.isascii() and retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return max((until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds(), 0.0)

@@ -1,6 +1,7 @@
 """FHIR Subscriptions as the write side keeps them in the bucket SUBSCRIPTIONS, keys `<source>.<id>`."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
@@ -28,6 +29,7 @@ class _Resource(Struct, frozen=True):
     criteria: str
     channel: _Channel
     end: datetime | None = None
+    error: str | None = None
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
@@ -63,6 +65,13 @@ class Subscription(Struct, frozen=True, kw_only=True):
         )
 
 
+class Standing(Struct, frozen=True):
+    """What a Subscription's owner sees of how it does (R4: `status` and `error`)."""
+
+    status: Literal["requested", "active", "error", "off"]
+    error: str | None = None
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """A key of the bucket; `subscription` is None where it was deleted, is off or cannot be read."""
 
@@ -71,53 +80,54 @@ class Entry(Struct, frozen=True, kw_only=True):
     since: datetime
     is_deleted: bool
     subscription: Subscription | None
+    standing: Standing | None  # as it is shown; None where it cannot be read
+
+    @property
+    def key(self) -> str:
+        """The key of its channel in the bucket DELIVERY."""
+        return f"{self.source}.rest-hook-{self.id}"
 
 
 async def entries(log: Log) -> AsyncIterator[Entry]:
     """Read every key of the bucket."""
     async for stored in log.tail(STREAM, _PREFIX + ">", 0):
         source, _, id = stored.subject.removeprefix(_PREFIX).partition(".")
+        resource = _read(stored.payload)
         yield Entry(
             source=source,
             id=id,
             since=stored.recorded_at,
             is_deleted=not stored.payload,
-            subscription=_read(source, id, stored.payload),
+            subscription=_chosen(source, id, resource) if resource and resource.status != "off" else None,
+            standing=Standing(resource.status, resource.error) if resource else None,
         )
 
 
-async def mark(log: Log, key: str, problem: str | None) -> None:
-    """Show in a Subscription whether it works; raises ConflictError where its owner changed it meanwhile."""
-    stored = await log.next(STREAM, _PREFIX + key, 1)
+async def show(log: Log, told: Subscription, standing: Standing) -> None:
+    """Show in a Subscription how it does, unless its owner changes it meanwhile or wants it no more."""
+    stored = await log.next(STREAM, _PREFIX + told.key, 1)
     if stored is None or not stored.payload:
         return
     resource = msgspec.json.decode(stored.payload, type=dict[str, Any])
-    status = "error" if problem else "active"
-    if resource.get("status") in ("off", status) and resource.get("error") == problem:
+    if resource.get("status") == "off":
         return
-    resource["status"] = status
+    resource["status"] = standing.status
     resource.pop("error", None)
-    if problem:
-        resource["error"] = problem
+    if standing.error:
+        resource["error"] = standing.error
     expected = {"Nats-Expected-Last-Subject-Sequence": str(stored.sequence)}
-    await log.publish(_PREFIX + key, msgspec.json.encode(resource), expected)
+    with suppress(ConflictError):  # shown at the next look
+        await log.publish(_PREFIX + told.key, msgspec.json.encode(resource), expected)
 
 
-async def mark_if_unchanged(log: Log, key: str, problem: str | None) -> None:
-    """Show it, unless its owner changes it at the same time: the next attempt shows it then."""
+def _read(payload: bytes) -> _Resource | None:
     try:
-        await mark(log, key, problem)
-    except ConflictError:
-        return
-
-
-def _read(source: str, id: str, payload: bytes) -> Subscription | None:
-    try:
-        resource = msgspec.json.decode(payload, type=_Resource)
+        return msgspec.json.decode(payload, type=_Resource)
     except msgspec.DecodeError:
         return None
-    if resource.status == "off":
-        return None
+
+
+def _chosen(source: str, id: str, resource: _Resource) -> Subscription:
     names = (header.partition(":") for header in resource.channel.header)
     return Subscription(
         source=source,

@@ -4,17 +4,20 @@ Keys are ``<source>.<id>``, values the resource as JSON; who delivers reads them
 endpoint of the same criteria again is the same Subscription.
 """
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID, uuid5
 
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from msgspec import Meta
 
+from services.gateway.delivery.address import AddressError, checked
+from services.gateway.delivery.ways import RestHook
 from services.gateway.fhir.answers import answer, etag
 from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.door import Door, FhirRequest
@@ -24,14 +27,15 @@ from services.gateway.fhir.write.answering import bundle
 from services.gateway.fhir.write.elements import Element
 from services.gateway.fhir.write.preference import preference
 from services.gateway.fhir.write.reading import check_document, decode
+from services.gateway.profiles import rest_hook_of
 
 BUCKET: Final = "SUBSCRIPTIONS"
 _STREAM: Final = f"KV_{BUCKET}"
 _SPACE: Final = UUID("0c6d54a5-98a4-5a1e-8f58-0f2f6b6f1c77")
 _OF: Final = ("Task", "ServiceRequest")
 _PAYLOADS: Final = (None, "", "application/fhir+json")
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*")  # RFC 9110, 5.5
 _DELETED: Final = {"KV-Operation": "DEL"}  # NATS ADR-8
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Channel(Element, frozen=True, kw_only=True):
@@ -51,7 +55,7 @@ class Subscription(Element, frozen=True, kw_only=True):
     reason: str
     criteria: str
     channel: Channel
-    end: str | None = None
+    end: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
@@ -64,7 +68,7 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
         raw = await request.body()
         check_document(raw, "Subscription")
         told = decode(raw, Subscription, "Subscription")
-        _check(told)
+        _check(told, rest_hook_of(door.profiles(), caller.source))
         id = uuid5(_SPACE, f"{caller.source}|{told.criteria}|{told.channel.endpoint}")
         body = _kept(raw, id)
         await door.log.publish(_subject(caller, str(id)), body, {})
@@ -93,8 +97,11 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
     return [create, read, search, remove]
 
 
-def _check(told: Subscription) -> None:
+def _check(told: Subscription, agreed: RestHook | None) -> None:
     """Refuse what could not be delivered; raises FhirError 422."""
+    if agreed is None:
+        sentence = "What is agreed with this sender has no Subscriptions."
+        raise refused(422, "business-rule", sentence, "Subscription")
     if told.status not in ("requested", "active"):
         raise refused(422, "value", "A new Subscription is requested.", "Subscription.status")
     if told.criteria.partition("?")[0] not in _OF:
@@ -106,30 +113,21 @@ def _check(told: Subscription) -> None:
     if told.channel.payload not in _PAYLOADS:
         sentence = "The payload is application/fhir+json, or there is none."
         raise refused(422, "not-supported", sentence, "Subscription.channel.payload")
-    if not _is_address(told.channel.endpoint):
-        sentence = "The endpoint has to be an https address without a user and a password in it."
-        raise refused(422, "value", sentence, "Subscription.channel.endpoint")
+    try:
+        checked(told.channel.endpoint or "", private=agreed.private)
+    except AddressError as fault:
+        raise refused(422, "value", str(fault), "Subscription.channel.endpoint") from None
     for number, header in enumerate(told.channel.header):
-        if ":" not in header or not header.isprintable():
+        if not _HEADER.fullmatch(header):
             sentence = "A header is a name, a colon and a value."
             raise refused(422, "value", sentence, f"Subscription.channel.header[{number}]")
-
-
-def _is_address(endpoint: str | None) -> bool:
-    try:
-        told: SplitResult = urlsplit(endpoint or "")
-        host, _ = told.hostname, told.port
-    except ValueError:
-        return False
-    if not host or told.username is not None or told.password is not None:
-        return False
-    return told.scheme == "https" or (told.scheme == "http" and host in _LOOPBACK)
 
 
 def _kept(raw: bytes, id: UUID) -> bytes:
     resource = msgspec.json.decode(raw, type=dict[str, Any])
     resource["id"] = str(id)
-    resource["status"] = "active"
+    resource["status"] = "requested"  # who delivers says how it does from then on
+    resource.pop("error", None)
     resource["meta"] = {"versionId": "1", "lastUpdated": datetime.now(UTC).isoformat()}
     return msgspec.json.encode(resource)
 

@@ -238,7 +238,7 @@ async def test_a_subscription_is_kept_until_it_is_deleted(edge: Edge):
     made = await edge.post("/fhir/Subscription", told)
     assert made.status_code == 201
     address = made.headers["location"]
-    assert (await edge.client.get(address)).json()["status"] == "active"
+    assert (await edge.client.get(address)).json()["status"] == "requested"
     assert (await edge.client.get("/fhir/Subscription")).json()["total"] == 1
     other = {"Authorization": "Bearer token-of-other"}
     assert (await edge.client.get(address, headers=other)).status_code == 404

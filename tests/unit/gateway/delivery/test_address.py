@@ -1,6 +1,6 @@
 import pytest
 
-from services.gateway.delivery.address import AddressError, is_public, resolved
+from services.gateway.delivery.address import AddressError, checked, is_public, resolved
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,19 @@ async def test_a_private_address_is_refused_unless_it_is_allowed():
         await resolved("http://127.0.0.1:8080/a?b=c", private=False)
     found = await resolved("http://127.0.0.1:8080/a?b=c", private=True)
     assert (found.url, found.authority) == ("http://127.0.0.1:8080/a?b=c", "127.0.0.1:8080")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://told.example/", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest"],
+)
+def test_without_a_word_of_the_profile_an_endpoint_is_https_and_at_no_private_address(endpoint: str):
+    with pytest.raises(AddressError):
+        checked(endpoint, private=False)
+    assert checked(endpoint, private=True)
+
+
+async def test_a_name_is_looked_up_again_at_each_call_so_that_it_cannot_move_to_a_private_address():
+    assert checked("https://localhost/", private=False).host == "localhost"
+    with pytest.raises(AddressError, match="private address"):
+        await resolved("https://localhost/", private=False)
