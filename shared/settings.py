@@ -21,7 +21,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database_url: str
     identifier_key: Annotated[str, Meta(min_length=16)]  # secret of the keyed hash in identity subjects
 
-    nats_credentials: str | None = None  # path of a .creds file
+    nats_user: str | None = None  # as in accounts.conf; without, NATS lets anybody in
+    nats_password: str | None = None
+    nats_tls_ca: str | None = None  # path of a PEM file: who certifies the server; else who the system trusts
+    nats_tls_certificate: str | None = None  # path of a PEM file, where the server wants one of its clients
+    nats_tls_key: str | None = None  # path of its key; else it is in the certificate's file
     nats_monitor_url: str | None = None  # the server's monitoring port; else port 8222 of its host is asked
     partitions: Annotated[int, Meta(ge=1, le=256)] = 1
     allow_unsynced_log: bool = False  # append although the server may lose what it acknowledged

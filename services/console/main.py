@@ -20,6 +20,7 @@ from services.console.commands import (
 )
 from services.console.commands.apply import apply
 from services.console.commands.demo import demo
+from services.console.commands.nats_permissions import nats_permissions
 from services.console.commands.rebuild import rebuild, restore, verify
 from services.console.commands.run import run
 from services.console.commands.schema import schema
@@ -100,6 +101,7 @@ app.command(rich_help_panel=SEND)(send.send)
 app.command(rich_help_panel=OPERATE)(demo)
 app.command(rich_help_panel=OPERATE)(run)
 app.command(rich_help_panel=OPERATE)(apply)
+app.command(rich_help_panel=OPERATE)(nats_permissions)
 app.command("migrate", hidden=True, rich_help_panel=OPERATE)(apply)
 app.command(rich_help_panel=OPERATE)(status)
 app.add_typer(parked.app, name="parked", rich_help_panel=OPERATE)

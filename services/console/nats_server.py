@@ -26,10 +26,14 @@ jetstream {{
   sync_interval: always
 }}
 """
+ACCOUNTS = "include ./accounts.conf\n"
 
 
 class NatsServer(ServerProcess):
-    """`url` is for clients, `monitor_url` is the base of `/varz`, `/jsz` and `/healthz`."""
+    """`url` is for clients, `monitor_url` is the base of `/varz`, `/jsz` and `/healthz`.
+
+    With a file accounts.conf in its directory it lets in whom that names, else everybody.
+    """
 
     name = "nats-server"
     stop_signal = signal.SIGTERM
@@ -39,6 +43,7 @@ class NatsServer(ServerProcess):
         self.port = port
         self.monitor_port = monitor_port
         self.configuration = directory / "nats-server.conf"
+        self.accounts = directory / "accounts.conf"
 
     @property
     def url(self) -> str:
@@ -50,9 +55,10 @@ class NatsServer(ServerProcess):
 
     def _command(self) -> list[str]:
         store = self.directory / "store"
-        self.configuration.write_text(
-            CONFIGURATION.format(host=LOOPBACK, port=self.port, monitor_port=self.monitor_port, store=store)
+        text = CONFIGURATION.format(
+            host=LOOPBACK, port=self.port, monitor_port=self.monitor_port, store=store
         )
+        self.configuration.write_text(text + (ACCOUNTS if self.accounts.exists() else ""))
         return [str(_program()), "--config", str(self.configuration)]
 
     def _is_ready(self) -> bool:

@@ -13,6 +13,7 @@ from nats.errors import NoServersError
 from services.console.faults import Failed
 from services.console.run_folder import RunFolder
 from shared import settings
+from shared.eventlog.connection import sign_in
 from shared.projections.postgres import Connection
 from shared.settings import Settings
 
@@ -50,17 +51,23 @@ class Place:
 async def nats_of(told: Settings) -> AsyncGenerator[Client]:
     """Connect to NATS; one attempt, for somebody waits at the terminal."""
     client = Client()
+    refusals: list[Exception] = []
+
+    async def keep(error: Exception) -> None:
+        refusals.append(error)
+
     try:
         await client.connect(
             told.nats_url,
             name="console",
-            user_credentials=told.nats_credentials,
+            **sign_in(told),
             allow_reconnect=False,
             connect_timeout=_CONNECT_SECONDS,
-            error_cb=_ignore,
+            error_cb=keep,
         )
     except (NoServersError, OSError, TimeoutError):
-        raise Failed(f"NATS does not answer at {_address(told.nats_url)}.") from None
+        does = "does not let us in" if any(map(_is_refusal, refusals)) else "does not answer"
+        raise Failed(f"NATS {does} at {_address(told.nats_url)}.") from None
     try:
         yield client
     finally:
@@ -94,5 +101,5 @@ def _address(url: str) -> str:
     return f"{parts.hostname or 'an unnamed host'}{f':{parts.port}' if parts.port else ''}"
 
 
-async def _ignore(_: Exception) -> None:
-    """The same error is raised where the connection is used."""
+def _is_refusal(error: Exception) -> bool:
+    return "authorization violation" in str(error).lower()

@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.gateway.certificate_book import CertificateBook
+from services.gateway.delivery.cursor import answering
 from services.gateway.delivery.deliveries import delivering
 from services.gateway.fhir.serve import serving
 from services.gateway.mllp.connection import Limits
@@ -43,6 +44,7 @@ async def run(settings: Settings) -> None:
             async with (
                 serving(settings, log, lambda: book.now) as fhir,
                 delivering(settings, log, lambda: book.now) as deliveries,
+                answering(log),
             ):
                 process.health.notify("delivery", deliveries.trouble)
                 process.ready("log", log.ping)

@@ -1,14 +1,16 @@
-"""How every process connects to NATS."""
+"""How every process connects to NATS, and who it says it is."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
+from faststream.nats.security import NatsSecurity, NatsUserPassword
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from shared.settings import Settings
+from shared.settings import Settings, SettingsError
 
 _log = structlog.get_logger()
 
@@ -20,11 +22,10 @@ _PING_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 2.0
 
 
-def options(settings: Settings, *, name: str, closed: Callback | None = None) -> dict[str, Any]:
-    """Return what a client and a FastStream broker are connected with."""
+def options(*, name: str, closed: Callback | None = None) -> dict[str, Any]:
+    """Return what a client and a FastStream broker are connected with, but for who they are."""
     return {
         "name": name,
-        "user_credentials": settings.nats_credentials,
         "allow_reconnect": True,
         "max_reconnect_attempts": _FOR_EVER,
         "reconnect_time_wait": _RECONNECT_WAIT_SECONDS,
@@ -33,6 +34,32 @@ def options(settings: Settings, *, name: str, closed: Callback | None = None) ->
         "disconnected_cb": _disconnected(name),
         "closed_cb": closed,
     }
+
+
+def sign_in(settings: Settings) -> dict[str, Any]:
+    """Return who a client says it is, and whom it trusts; raises SettingsError."""
+    return {"user": settings.nats_user, "password": settings.nats_password, "tls": _tls(settings)}
+
+
+def security(settings: Settings) -> NatsSecurity:
+    """Return the same for a FastStream broker; raises SettingsError."""
+    if settings.nats_user is None:
+        return NatsSecurity(ssl_context=_tls(settings))
+    return NatsUserPassword(settings.nats_user, settings.nats_password or "", ssl_context=_tls(settings))
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Return the context that the settings name files for; None where NATS' own does."""
+    if settings.nats_tls_ca is None and settings.nats_tls_certificate is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=settings.nats_tls_ca)
+        if settings.nats_tls_certificate is not None:
+            context.load_cert_chain(settings.nats_tls_certificate, settings.nats_tls_key)
+    except OSError as error:  # an SSLError, too
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(f"A file of THROUGHCARE_NATS_TLS_… cannot be used: {reason}.") from None
+    return context
 
 
 def _disconnected(name: str) -> Callback:
@@ -51,7 +78,10 @@ async def connect(
     """
     client = Client()
     await client.connect(
-        settings.nats_url, **options(settings, name=name, closed=closed), reconnected_cb=reconnected
+        settings.nats_url,
+        **sign_in(settings),
+        **options(name=name, closed=closed),
+        reconnected_cb=reconnected,
     )
     return client
 

@@ -57,8 +57,9 @@ class _ConsumerInfo(Struct):
 
 
 class _DirectGet(Struct, omit_defaults=True):
-    seq: int
     next_by_subj: str
+    seq: int = 0
+    start_time: datetime | None = None
 
 
 _ACK: Final = msgspec.json.Decoder(_Ack)
@@ -127,7 +128,14 @@ class Log:
 
     async def next(self, stream: str, subject: str, sequence: int) -> StoredMessage | None:
         """Read the subject's first message from a sequence on; the subject may hold wildcards."""
-        body = msgspec.json.encode(_DirectGet(seq=sequence, next_by_subj=subject))
+        return await self._first(stream, _DirectGet(subject, seq=sequence))
+
+    async def since(self, stream: str, subject: str, recorded: datetime) -> StoredMessage | None:
+        """Read the subject's first message that was stored at a time or later."""
+        return await self._first(stream, _DirectGet(subject, start_time=recorded))
+
+    async def _first(self, stream: str, wanted: _DirectGet) -> StoredMessage | None:
+        body = msgspec.json.encode(wanted)
         reply = await self._request(f"$JS.API.DIRECT.GET.{stream}", body, None)
         headers = reply.headers or {}
         match headers.get("Status"):

@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from shared import metrics
 from shared.eventlog import streams
 from shared.eventlog.clock import Clock, utc_now
-from shared.eventlog.connection import close, connect, options
+from shared.eventlog.connection import close, connect, options, security
 from shared.eventlog.draining import drain
 from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.entities import Entities
@@ -120,7 +120,8 @@ def _broker(service: str, settings: Settings, process: Process) -> NatsBroker:
         apply_types=False,  # handlers decode with a typed decoder themselves
         logger=None,
         graceful_timeout=15.0,
-        **options(settings, name=f"{service}-broker", closed=process.nats_closed),
+        security=security(settings),
+        **options(name=f"{service}-broker", closed=process.nats_closed),
     )
 
 
