@@ -1,6 +1,6 @@
 """Applies events that follow each other to one generation of read models; parks what cannot be applied."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -40,7 +40,7 @@ async def apply(
     The fold may hold rows of earlier events; it is settled by the caller, once all is committed.
     """
     waiting = set(waiting)
-    await _load(connection, tables, fold, [e.recorded for e in entries if e.recorded], waiting)
+    await load(connection, tables, fold, entries, waiting)
     parked = fold_entries(fold, entries, waiting)
     await tables.write(connection, fold.changes())
     return parked
@@ -110,12 +110,16 @@ async def _apply_alone(
         return [Parked(entry.k, entry.seq, entry.participant, table, reason)]
 
 
-async def _load(
-    connection: Connection, tables: Tables, fold: Fold, events: Iterable[Recorded], waiting: set[UUID]
+async def load(
+    connection: Connection,
+    tables: Tables,
+    fold: Fold,
+    entries: Iterable[Journalled],
+    waiting: Container[UUID],
 ) -> None:
+    """Read the rows that the events are about and the fold does not hold yet."""
     wanted: dict[int, set[UUID]] = {}
-    for recorded in events:
-        event = recorded.event
+    for event in (each.recorded.event for each in entries if each.recorded):
         if not waiting or event.subject not in waiting:
             for table in fold.unknown(event):
                 wanted.setdefault(table.at, set()).add(event.subject)

@@ -40,13 +40,23 @@ class PartitionState:
         """What is remembered of read models may no longer be what they hold."""
         self.fold = Fold(self.projections)
 
+    def forget(self) -> None:
+        """Nothing is certain but the checkpoint: who is parked is read again, too."""
+        self.forget_rows()
+        self.epoch = -1
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether rows and parked participants are known as of some epoch."""
+        return self.epoch >= 0
+
     @classmethod
     def at(cls, checkpoint: Checkpoint, projections: Sequence[AnyProjection]) -> "PartitionState":
         """Start from a checkpoint."""
         return cls(projections, checkpoint, Tables(projections, checkpoint.generation))
 
 
-class _RowsRefusedError(Exception):
+class RowsRefusedError(Exception):
     """Postgres refused rows of this batch: which event's is found out one by one."""
 
 
@@ -57,7 +67,7 @@ async def project(connection: Connection, state: PartitionState, entries: Sequen
     """
     try:
         await _commit(connection, state, entries, one_by_one=False)
-    except _RowsRefusedError:
+    except RowsRefusedError:
         await _commit(connection, state, entries, one_by_one=True)
 
 
@@ -65,7 +75,9 @@ async def _commit(
     connection: Connection, state: PartitionState, entries: Sequence[Journalled], *, one_by_one: bool
 ) -> None:
     async with connection.transaction():
-        after = await _advance(connection, state, entries[-1].entry)
+        after = await advance(connection, state, entries[-1].entry)
+        if state.epoch != after.epoch:
+            await _look_again(connection, state, after.generation, after.epoch)
         await add_entries(connection, [each.entry for each in entries])
         if one_by_one:
             parked = await apply_one_by_one(connection, state.tables, entries, state.parked)
@@ -77,17 +89,17 @@ async def _commit(
     state.parked.update(each.participant for each in parked if each.participant)
 
 
-async def _advance(connection: Connection, state: PartitionState, last: Entry) -> Checkpoint:
+async def advance(connection: Connection, state: PartitionState, last: Entry) -> Checkpoint:
+    """Move the checkpoint, which stays locked until the commit; raises CheckpointMovedError."""
     before = state.checkpoint
     row = await connection.fetchrow(
         sql("advance"), before.k, before.seq, before.created, last.seq, last.recorded_at
     )
     if row is None:
         raise CheckpointMovedError
-    generation, epoch = row["generation"], row["epoch"]
-    if state.epoch != epoch:
-        await _look_again(connection, state, generation, epoch)
-    return Checkpoint(before.k, before.stream, before.created, last.seq, last.recorded_at, generation, epoch)
+    return Checkpoint(
+        before.k, before.stream, before.created, last.seq, last.recorded_at, row["generation"], row["epoch"]
+    )
 
 
 async def _look_again(connection: Connection, state: PartitionState, generation: int, epoch: int) -> None:
@@ -109,7 +121,7 @@ async def _apply_together(
     except Exception as error:
         state.forget_rows()
         if is_about_rows(error):
-            raise _RowsRefusedError from error
+            raise RowsRefusedError from error
         raise
 
 

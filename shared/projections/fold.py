@@ -257,6 +257,17 @@ class Fold:
         if len(self._participants) > keep:
             self._participants.clear()
 
+    def take(self) -> list[tuple[AnyProjection, Changes]]:
+        """Return what is to be written, and go on as if it were."""
+        changes = list(self.changes())
+        self.settle(keep=len(self._participants))
+        return changes
+
+    @property
+    def participants(self) -> int:
+        """Of how many participants rows are held."""
+        return len(self._participants)
+
     def _rows_of(self, participant: UUID) -> list[AnyRows | None]:
         rows = self._participants.get(participant)
         if rows is None:

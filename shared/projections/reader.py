@@ -82,6 +82,11 @@ class LogReader:
             await self._ask()
         return messages
 
+    @property
+    def has_batch(self) -> bool:
+        """Whether a whole batch is there already."""
+        return len(self._ready) >= self._batch
+
     def _forget(self) -> None:
         self._ready: deque[Journalled] = deque()
         self._asked = 0
