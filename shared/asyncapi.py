@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
-from shared.commands import aftercare, care_plan, intake
+from shared.commands import aftercare, care_plan, consent, intake
 from shared.commands.base import Command
 from shared.commands.reply import Reply
 from shared.events import schemas
@@ -35,7 +35,7 @@ _PARAMETERS: Final = {
     "source": {"description": "Token of the sender, as configured at the gateway."},
     "kind": {
         "description": "What sort of message it is.",
-        "enum": ["adt", "referral", "appointment", "result"],
+        "enum": ["adt", "referral", "appointment", "result", "consent"],
     },
 }
 
@@ -60,7 +60,7 @@ def commands() -> tuple[type[Command], ...]:
     """Return every command that services can be asked, in the order of their files."""
     return tuple(
         value
-        for module in (intake, care_plan, aftercare)
+        for module in (intake, consent, care_plan, aftercare)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Command)
         if value.__module__ == module.__name__ and not value.__subclasses__()

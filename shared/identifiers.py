@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from shared.events.base import Identifier
 
 _REFERRALS: Final = UUID("6f1f6a0c-1c59-5d0e-9d0b-2f4c4e6f8a51")
+_CONSENTS: Final = UUID("b0a7d1de-54b5-5b39-8c3d-7d0a2b8f6e12")
 _HEX_DIGITS = 32  # 128 bits: no collision to expect among a nation's identifiers
 
 
@@ -33,6 +34,13 @@ def referral_id(placer: Identifier, secret: str) -> UUID:
     same number was first: the same number is the same referral.
     """
     return uuid5(_REFERRALS, placer_key(placer, secret))
+
+
+def consent_id(source: str, number: Identifier, secret: str) -> UUID:
+    """Return the id of the consent that a source knows by this number: no other source can mean it."""
+    return uuid5(
+        _CONSENTS, identity_key(Identifier(f"consent:{source}:{number.assigner}", number.value), secret)
+    )
 
 
 def assessment_id(inbound: UUID) -> UUID:

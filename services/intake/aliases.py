@@ -68,6 +68,10 @@ class Aliases:
         is_known = (await self.state(survivor, fresh=True)).person.is_registered
         return replace(command, line=tuple(await self.line(survivor, fresh=True)) if is_known else ())
 
+    async def records(self, record: UUID) -> list[UUID]:
+        """Return the record, and those merged into it: all that are the same person's."""
+        return [record, *await self._priors(record, fresh=True)]
+
     async def _priors(self, record: UUID, *, fresh: bool) -> list[UUID]:
         """Return the records merged into this one, and into those in turn."""
         found: list[UUID] = []

@@ -19,7 +19,7 @@ from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
 from shared.events.base import Identifier
 from shared.events.inbound import InboundEnvelope, Referral
-from shared.identifiers import identity_key, placer_key, referral_id
+from shared.identifiers import consent_id, identity_key, placer_key, referral_id
 from shared.settings import Settings
 
 _DISAGREE: Final = refused("identifiers-disagree", "The message's identifiers name different participants.")
@@ -47,12 +47,16 @@ class Identification:
     def __init__(self, executor: Executor, settings: Settings) -> None:
         self._executor = executor
         self._secret = settings.identifier_key
-        self._partitions = settings.partitions
+        self.partitions = settings.partitions
         self.aliases = Aliases(executor, settings)
 
     def placer_key(self, placer: Identifier) -> str:
         """Return the keyed hash that stands for a placer's number."""
         return placer_key(placer, self._secret)
+
+    def consent_id(self, source: str, number: Identifier) -> UUID:
+        """Return the id of the consent that a sender knows by this number."""
+        return consent_id(source, number, self._secret)
 
     def keys(self, identifiers: Sequence[Identifier]) -> list[str]:
         """Return the keyed hashes that stand for the identifiers."""
@@ -177,7 +181,7 @@ class Identification:
         return await asyncio.gather(*(self._claim_of(key) for key in self.keys(identifiers)))
 
     async def _claim_of(self, key: str) -> identity.State:
-        entity = EntityKey(partition_of(key, self._partitions), "identity", key)
+        entity = EntityKey(partition_of(key, self.partitions), "identity", key)
         return (await self._executor.entity(identity.DECIDER, entity)).state
 
 

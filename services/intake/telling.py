@@ -1,5 +1,6 @@
 """Tells a message to the records that it is about: a person's, a referral's, or two that are merged."""
 
+from services.intake.consents import Consents
 from services.intake.deciders import participant as participants
 from services.intake.deciders import referral as referrals
 from services.intake.deciders.encounter import Notice
@@ -11,7 +12,7 @@ from shared.commands.intake import ParticipantCommand
 from shared.eventlog.clock import Clock
 from shared.eventlog.execute import Executor
 from shared.eventlog.policies import carry_out
-from shared.events.inbound import InboundEnvelope, Merge
+from shared.events.inbound import ConsentNotice, InboundEnvelope, Merge
 
 
 class Telling:
@@ -22,6 +23,7 @@ class Telling:
         self._identification = identification
         self._clock = clock
         self._merges = Merges(executor, identification, clock)
+        self._consents = Consents(executor, identification, clock)
 
     async def tell(self, envelope: InboundEnvelope) -> bool:
         """Tell it; False where nobody is known by the identifiers, or no referral by the placer's number.
@@ -31,6 +33,8 @@ class Telling:
         match envelope.data:
             case Merge() as message:
                 return await self._merges.tell(envelope, message)
+            case ConsentNotice() as message:
+                return await self._consents.tell(envelope, message)
             case message if isinstance(message, AboutReferral):
                 return await self._of_referral(envelope, message)
             case message if isinstance(message, Told):

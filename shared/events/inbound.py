@@ -18,7 +18,7 @@ from shared.events.referral import Insurance, Priority, ReferralSource, Referrer
 
 TYPE_PREFIX: Final = "throughcare.inbound."
 
-Kind = Literal["adt", "referral", "appointment", "result"]
+Kind = Literal["adt", "referral", "appointment", "result", "consent"]
 """The last token of the subject."""
 
 
@@ -186,6 +186,25 @@ class ResultReport(InboundData, frozen=True, kw_only=True, omit_defaults=True):
     codes: tuple[Coding, ...] = ()
 
 
+class ConsentNotice(InboundData, frozen=True, kw_only=True, omit_defaults=True):
+    """A FHIR Consent: what the participant agreed to, or with `inactive`, that they took it back."""
+
+    kind: ClassVar[Kind] = "consent"
+
+    status: Literal["active", "inactive"]
+    number: Identifier | None = None  # the sender's own, which is how it names the consent again
+    consent: UUID | None = None  # our id of one that has no number
+    recipients: tuple[str, ...] = ()  # fields as in ConsentGranted
+    classes: tuple[str, ...] = ()
+    purpose: tuple[str, ...] = ("TREAT",)
+    scope: tuple[str, ...] = ()
+    starts: Moment | None = None
+    expires: Moment | None = None
+    part2: bool = False
+    counselling_notes: bool = False
+    reason: str | None = None
+
+
 InboundMessage = (
     Referral
     | Amendment
@@ -201,6 +220,7 @@ InboundMessage = (
     | AppointmentNotice
     | AssessmentReport
     | ResultReport
+    | ConsentNotice
 )
 
 
