@@ -8,6 +8,7 @@ from shared.eventlog.commands import CommandHandlers
 from shared.eventlog.runtime import open_runtime
 from shared.eventlog.subjects import stream_of
 from shared.process import Process
+from shared.records import Records
 from shared.settings import Settings
 from shared.site import site_of
 
@@ -18,7 +19,9 @@ async def run(settings: Settings) -> None:
     async with Process(name, settings) as process, open_runtime(name, settings, process) as runtime:
         executor, site, clock = runtime.executor, site_of(settings), runtime.clock
         windows = WindowTimers(executor, runtime.timers, site, clock)
-        policy = AftercarePolicy(executor, runtime.log, windows, site, clock)
+        policy = AftercarePolicy(
+            executor, Records(executor, settings.partitions), runtime.log, windows, site, clock
+        )
         for partition in range(settings.partitions):
             runtime.policies.subscribe(stream_of(partition), f"{name}-{partition}", policy)
         runtime.policies.subscribe(timers.STREAM, f"{name}-timers", windows.fired)

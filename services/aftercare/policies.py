@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final, TypedDict
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from services.aftercare.deciders import aftercare
 from services.aftercare.sessions import SESSIONS
 from services.aftercare.timers import WindowTimers
@@ -39,6 +41,7 @@ from shared.events.episode import (
 from shared.events.moment import Moment
 from shared.events.registry import REGISTRY
 from shared.events.session import SessionAttended
+from shared.records import Records
 from shared.site import Site
 
 _ACTOR: Final = "policy:aftercare"
@@ -61,8 +64,17 @@ class _Context(TypedDict):
 class AftercarePolicy:
     """Handles every event of a participant's record, care and aftercare."""
 
-    def __init__(self, executor: Executor, log: Log, windows: WindowTimers, site: Site, clock: Clock) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        records: Records,
+        log: Log,
+        windows: WindowTimers,
+        site: Site,
+        clock: Clock,
+    ) -> None:
         self._executor = executor
+        self._records = records
         self._log = log
         self._windows = windows
         self._site = site
@@ -79,8 +91,8 @@ class AftercarePolicy:
             case SessionAttended(session=session):
                 await self._credit(event, delivery, [session])
             case _:
-                await self._carry_out(self._command(event))
-                await self._carry_out(await self._undoing(event, delivery))
+                await self._everywhere(event, self._command(event))
+                await self._everywhere(event, await self._undoing(event, delivery))
                 if isinstance(event.data, _DISCHARGES):
                     await self._credit(event, delivery)
 
@@ -88,10 +100,24 @@ class AftercarePolicy:
         if command is not None:
             await carry_out(self._executor, aftercare.DECIDER, command, unless=_AFTER_DEATH)
 
+    async def _everywhere(self, event: Event, command: AftercareCommand | None) -> None:
+        """Carry it out; what is about a readmission, in every record of a person that may owe follow-ups."""
+        await self._carry_out(command)
+        if isinstance(event.data, InpatientAdmissionNotified | AdmissionCancelled) and event.data.also:
+            for record in await self._others(event.subject):
+                await self._carry_out(command and _in_record(command, record))
+
+    async def _others(self, record: UUID) -> list[UUID]:
+        return [other for other in await self._records.of_person(record) if other != record]
+
     async def _credit(self, event: Event, delivery: Delivery, only: Container[UUID] | None = None) -> None:
-        """Count attended sessions as follow-ups; after a discharge told late, those before it, too."""
+        """Count attended sessions as follow-ups; after a discharge told late, those before it, too.
+
+        A session counts for a person: also in records of theirs that it is not in.
+        """
         key = parse_subject(delivery.subject)
         sessions = (await self._executor.entity(SESSIONS, key, fresh=True)).state
+        others = await self._others(event.subject) if only else []
         for session, start in sessions.attended():
             if only is None or session in only:
                 command = CreditSession(
@@ -101,6 +127,8 @@ class AftercarePolicy:
                     **self._context(event),
                 )
                 await self._carry_out(command)
+                for other in others:
+                    await self._carry_out(_in_record(command, other))
 
     async def _undoing(self, event: Event, delivery: Delivery) -> AftercareCommand | None:
         """Return what undoes the event where the log says already that it was undone.
@@ -183,6 +211,10 @@ class AftercarePolicy:
             correlation=event.correlationid,
             causation=event.id,
         )
+
+
+def _in_record(command: AftercareCommand, record: UUID) -> AftercareCommand:
+    return replace(command, id=derived(command.id, str(record)), participant=record)
 
 
 def _reversible(event: EventData) -> UUID | None:

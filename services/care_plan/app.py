@@ -6,6 +6,7 @@ from shared.eventlog.commands import CommandHandlers
 from shared.eventlog.runtime import open_runtime
 from shared.eventlog.subjects import stream_of
 from shared.process import Process
+from shared.records import Records
 from shared.settings import Settings
 from shared.site import site_of
 
@@ -14,7 +15,12 @@ async def run(settings: Settings) -> None:
     """Run until told to stop."""
     name = "care_plan"
     async with Process(name, settings) as process, open_runtime(name, settings, process) as runtime:
-        policy = CarePolicy(runtime.executor, site_of(settings), runtime.clock)
+        policy = CarePolicy(
+            runtime.executor,
+            Records(runtime.executor, settings.partitions),
+            site_of(settings),
+            runtime.clock,
+        )
         for partition in range(settings.partitions):
             runtime.policies.subscribe(stream_of(partition), f"{name}-{partition}", policy)
         runtime.policies.serve_replays()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final, TypedDict
 from uuid import UUID
 
-from services.care_plan.deciders import care
+from services.care_plan.one_person import OnePerson
 from shared.commands.care_plan import (
     CareCommand,
     CloseCareOnDeath,
@@ -16,17 +16,18 @@ from shared.commands.decision import derived
 from shared.diagnoses import concerns_the_program, principal
 from shared.eventlog.clock import Clock
 from shared.eventlog.execute import Executor
-from shared.eventlog.policies import Delivery, carry_out
+from shared.eventlog.policies import Delivery
 from shared.events.encounter import DeathNotified, DischargeCancelled, DischargeNotified, EncounterClass
 from shared.events.enrolment import Enrolled
 from shared.events.envelope import Event
 from shared.events.moment import Moment
+from shared.events.participant import ParticipantsUnmerged
 from shared.events.registry import REGISTRY
+from shared.records import Records
 from shared.site import Site
 
 _ACTOR: Final = "policy:care_plan"
 _NOT_A_STAY: Final[frozenset[EncounterClass]] = frozenset({"AMB", "HH"})
-_AFTER_DEATH: Final = frozenset({"participant-deceased"})
 
 
 class _Context(TypedDict):
@@ -42,21 +43,29 @@ class _Context(TypedDict):
 class CarePolicy:
     """Handles every event of a participant's record."""
 
-    def __init__(self, executor: Executor, site: Site, clock: Clock) -> None:
-        self._executor = executor
+    def __init__(self, executor: Executor, records: Records, site: Site, clock: Clock) -> None:
+        self._one_person = OnePerson(executor, records)
         self._site = site
         self._clock = clock
 
     async def __call__(self, delivery: Delivery) -> None:
         """Carry out what the event calls for, if anything."""
         event = REGISTRY.decode(delivery.payload)
-        command = self._command(event)
-        if command is not None:
-            await carry_out(self._executor, care.DECIDER, command, unless=_AFTER_DEATH)
+        match event.data:
+            case ParticipantsUnmerged(prior=prior, survivor=survivor):
+                await self._one_person.part(event, prior, survivor, self._given_back)
+            case _:
+                command = self._command(event)
+                if command is not None:
+                    await self._one_person.carry_out(event, command)
 
-    def _command(self, event: Event) -> CareCommand | None:
-        common = _Context(
-            id=derived(event.id, "care_plan"),
+    def _given_back(self, event: Event, discharge: DischargeNotified) -> StepDownAfterDischarge | None:
+        """Tell a discharge anew, after the records of two people were parted."""
+        return _step_down(discharge, self._context(event, f"given-back:{discharge.discharge}"))
+
+    def _context(self, event: Event, name: str) -> _Context:
+        return _Context(
+            id=derived(event.id, name),
             participant=event.subject,
             actor=_ACTOR,
             now=self._clock(),
@@ -64,6 +73,9 @@ class CarePolicy:
             correlation=event.correlationid,
             causation=event.id,
         )
+
+    def _command(self, event: Event) -> CareCommand | None:
+        common = self._context(event, "care_plan")
         match event.data:
             case Enrolled() as enrolled:
                 return _open(enrolled, common)

@@ -14,6 +14,7 @@ from services.timeline.read_models.care.state import CareState
 from services.timeline.read_models.participant import participant as participant_projection
 from shared.events.base import EventData
 from shared.events.envelope import Position, Recorded
+from shared.events.episode import EpisodeCompleted, EpisodeEndedEarly, EpisodeOpened
 from shared.events.participant import (
     DemographicsCorrected,
     IdentifierLinked,
@@ -58,7 +59,7 @@ async def care_state_together(
     rows = await connection.fetch(_SQL["journal_of_records"], whose.records, as_of)
     projection = participant_projection(site)
     state = _OneRow()
-    for recorded in _told_of(rows, whose.survivor):
+    for recorded in _of_one_episode(_told_of(rows, whose.survivor)):
         projection.apply(state, recorded)
     return state.row
 
@@ -81,6 +82,23 @@ def _told_of(rows: Sequence[asyncpg.Record], survivor: UUID) -> list[Recorded]:
             for data in ([event.data] if event.subject == survivor else _of_all_records(event.data))
         )
     return told
+
+
+def _of_one_episode(told: list[Recorded]) -> list[Recorded]:
+    """Leave out what other episodes say while one is open: of two, the one that was opened last."""
+    opened: dict[UUID, None] = {}
+    for one in told:
+        match one.event.data:
+            case EpisodeOpened(episode=id):
+                opened[id] = None
+            case EpisodeCompleted(episode=id) | EpisodeEndedEarly(episode=id):
+                opened.pop(id, None)
+            case _:
+                pass
+    if not opened:
+        return told
+    last = next(reversed(opened))
+    return [one for one in told if getattr(one.event.data, "episode", last) == last]
 
 
 def _of_all_records(data: EventData) -> Iterable[EventData]:

@@ -22,7 +22,8 @@ order by happened_at, k, seq;
 
 -- name: worklist
 -- What is to be done, of one kind or some participants if told, in the order of a coordinator's day. A task of a merged
--- record is the survivor's; once any record tells of a death, nothing of the person's is shown.
+-- record is the survivor's; once any record tells of a death, nothing of the person's is shown. While any record is in
+-- care, no other waits for an episode to take up its step-down; where two are, somebody has to end one.
 with recursive line as (
     select participant as record, survivor, 1 as step from read.alias where until is null
     union all
@@ -37,15 +38,39 @@ dead as (
     select merged.survivor as person
     from merged join read.participant as one on one.participant in (merged.record, merged.survivor)
     where one.deceased
+),
+in_care as (
+    select distinct merged.survivor as person, one.participant as record
+    from merged join read.participant as one on one.participant in (merged.record, merged.survivor)
+    where one.episode_status in ('active', 'onhold')
+),
+twice_in_care as (
+    select person, array_agg(record::text order by record) as records from in_care group by person having count(*) > 1
+),
+two_episodes as (
+    select distinct on (person) person as participant, 'two-episodes' as task, 'two-episodes' as kind,
+        'Two episodes are open: end one' as title,
+        'In the records ' || array_to_string(records, ', ') || '.' as detail,
+        'urgent' as priority, null::date as due, alias.since as opened_at, timeline.event, records as about,
+        null::text as held_for
+    from twice_in_care
+    join read.alias as alias on alias.until is null and (alias.survivor = person or alias.survivor::text = any (records))
+    join read.timeline as timeline on timeline.k = alias.k and timeline.seq = alias.seq
+    order by person, alias.since desc
 )
 select worklist.*, merged.survivor, whose.family, whose.given, whose.status
-from read.worklist as worklist
+from (
+    select participant, task, kind, title, detail, priority, due, opened_at, event, about, held_for from read.worklist
+    union all
+    select * from two_episodes
+) as worklist
 left join merged on merged.record = worklist.participant
 left join read.participant as whose on whose.participant = coalesce(merged.survivor, worklist.participant)
 where held_for is null
     and ($1::text is null or kind = $1)
     and ($2::uuid[] is null or worklist.participant = any ($2))
     and coalesce(merged.survivor, worklist.participant) not in (select person from dead)
+    and not (kind = 'step-down' and coalesce(merged.survivor, worklist.participant) in (select person from in_care))
 order by array_position($3::text[], priority), due nulls last, opened_at, worklist.participant, task;
 
 -- name: referral

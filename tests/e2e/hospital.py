@@ -107,6 +107,18 @@ class Patient:
             sent=NOW - timedelta(hours=1),
         )
 
+    def merged_into(self, other: "Patient") -> bytes:
+        """ADT^A40: two numbers of one person, of which the other stays."""
+        sent = NOW.strftime("%Y%m%d%H%M%S+0000")
+        return "\r".join(
+            [
+                rf"MSH|^~\&|{hl7.APPLICATION}|{hl7.FACILITY}|||{sent}||ADT^A40|{self._control_id()}|T|2.5.1",
+                f"EVN|A40|{sent}",
+                f"PID|1||{other.number}^^^{hl7.FACILITY}^MR",
+                f"MRG|{self.number}^^^{hl7.FACILITY}^MR",
+            ]
+        ).encode()
+
     def _control_id(self) -> str:
         return f"{self.number}-{next(self._messages)}"
 

@@ -153,7 +153,7 @@ def _after_discharge(command: ScheduleFollowUps) -> Sequence[AftercareScheduled]
     window = windows.after_emergency if command.emergency else windows.after_discharge
     return [
         AftercareScheduled(
-            follow_up=derived(command.discharge, kind),
+            follow_up=derived(_in_record(command), kind),
             kind=kind,
             provider_type=command.provider_type,
             index_discharge=command.index_discharge,
@@ -164,6 +164,11 @@ def _after_discharge(command: ScheduleFollowUps) -> Sequence[AftercareScheduled]
         )
         for kind, days in _FOLLOW_UPS.items()
     ]
+
+
+def _in_record(command: ScheduleFollowUps) -> UUID:
+    """Name a discharge in one record: given back to another person, it is owed follow-ups there anew."""
+    return derived(command.discharge, str(command.participant))
 
 
 def _after_program(command: ScheduleCheckIns) -> Sequence[AftercareScheduled]:

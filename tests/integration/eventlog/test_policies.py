@@ -22,6 +22,7 @@ from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
 from shared.eventlog.policies import TRIES_BEFORE_PARKING, Delivery, carry_out, delay_after
 from shared.eventlog.runtime import Runtime
 from shared.events.base import Demographics
+from shared.records import Records
 from shared.settings import Settings
 from shared.site import site_of
 from tests.integration.eventlog.conftest import is_subscribed, open_service, until
@@ -156,7 +157,8 @@ async def test_what_a_policy_trips_over_is_parked_after_some_tries_and_the_rest_
 async def test_what_cannot_be_decoded_is_parked_at_once_and_the_rest_goes_on(
     nats: Client, service: Runtime, settings: Settings
 ):
-    await start(service, CarePolicy(service.executor, site_of(settings), utc_now))
+    records = Records(service.executor, settings.partitions)
+    await start(service, CarePolicy(service.executor, records, site_of(settings), utc_now))
     await publish(nats, b"not an event", b'{"specversion":"1.0"}')
     await until_handled(service)
     entries = await parked(service)

@@ -43,8 +43,8 @@ APR_2: Final = date(2026, 4, 2)
 NOW: Final = datetime(2026, 4, 20, 12, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
 
-SEVEN: Final = derived(DISCHARGE, "follow-up-7-day")
-THIRTY: Final = derived(DISCHARGE, "follow-up-30-day")
+SEVEN: Final = derived(derived(DISCHARGE, str(PARTICIPANT)), "follow-up-7-day")
+THIRTY: Final = derived(derived(DISCHARGE, str(PARTICIPANT)), "follow-up-30-day")
 APPOINTMENT: Final[Moment] = "2026-03-09T10:00:00-05:00"
 
 
@@ -76,7 +76,7 @@ def follow_ups(
 def _follow_up(on: date, id: UUID, days: int, *, emergency: bool) -> AftercareScheduled:
     kind = "follow-up-7-day" if days == 7 else "follow-up-30-day"
     return AftercareScheduled(
-        follow_up=derived(id, kind),
+        follow_up=derived(derived(id, str(PARTICIPANT)), kind),
         kind=kind,
         provider_type="mental-health",
         index_discharge=on,

@@ -105,7 +105,7 @@ def test_what_is_due_is_told():
         (
             FollowUpSuperseded(follow_up=FOLLOW_UP, cause="discharge-cancelled"),
             "Follow-up no longer owed",
-            "The discharge it followed was cancelled.",
+            "The discharge it followed was cancelled, or is another person's.",
         ),
         (
             FollowUpSuperseded(follow_up=FOLLOW_UP, cause="readmission"),

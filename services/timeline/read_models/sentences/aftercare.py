@@ -48,7 +48,7 @@ _KINDS: Final = {
     "check-in": "Check-in",
 }
 _CAUSES: Final = {
-    "discharge-cancelled": "the discharge it followed was cancelled",
+    "discharge-cancelled": "the discharge it followed was cancelled, or is another person's",
     "readmission": "the participant was admitted again: only the last discharge counts",
     "later-discharge": "a later discharge counts instead",
 }

@@ -65,6 +65,8 @@ def describe(event: EventData, zone: tzinfo) -> Description:
 
 def _step_down(event: SteppedDown | StepDownPending | StepDownReversed, zone: tzinfo) -> Description:
     match event:
+        case StepDownReversed(cause="parted"):
+            return corrected("Step-down reversed", "the discharge behind it is in another person's record")
         case StepDownReversed(cause=cause, visit_number=visit):
             of = f" of visit {visit}" if visit else ""
             return corrected(

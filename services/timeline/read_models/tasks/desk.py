@@ -33,6 +33,7 @@ Kind = Literal[
     "missed-session",
     "plan-review",
     "step-down",
+    "two-episodes",  # of a person with several records: made as it is read, see queries.sql
     "unmatched-reversal",
     "book-follow-up",
     "follow-up-appointment",

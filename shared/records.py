@@ -1,0 +1,98 @@
+"""Which records are one person's, read from the records themselves as intake decided (ADR 7).
+
+Whoever decides on care asks this where it matters: a person's episode may be open in another of them.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from shared.commands.decision import Fold
+from shared.eventlog.execute import Executor
+from shared.eventlog.subjects import EntityKey, partition_of
+from shared.events.base import EventData
+from shared.events.encounter import DischargeCancelled, DischargeNotified
+from shared.events.participant import (
+    ParticipantsMerged,
+    ParticipantsUnmerged,
+    PriorRecordLinked,
+    PriorRecordUnlinked,
+)
+
+_MOST: Final = 64
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """What one record says of others, and the hospitals' discharges that stand in it."""
+
+    survivor: UUID | None = None
+    priors: frozenset[UUID] = frozenset()
+    discharges: dict[UUID, DischargeNotified] = {}
+
+
+def evolve(record: Record, event: EventData) -> Record:
+    """Note merges and discharges; all else of a participant is not looked at."""
+    match event:
+        case ParticipantsMerged(survivor=survivor):
+            return replace(record, survivor=survivor)
+        case ParticipantsUnmerged():
+            return replace(record, survivor=None)
+        case PriorRecordLinked(prior=prior):
+            return replace(record, priors=record.priors | {prior})
+        case PriorRecordUnlinked(prior=prior):
+            return replace(record, priors=record.priors - {prior})
+        case _:
+            return _discharged(record, event)
+
+
+def _discharged(record: Record, event: EventData) -> Record:
+    match event:
+        case DischargeNotified(discharge=id):
+            return replace(record, discharges={**record.discharges, id: event})
+        case DischargeCancelled(discharge=id):
+            standing = {other: told for other, told in record.discharges.items() if other != id}
+            return replace(record, discharges=standing)
+        case _:
+            return record
+
+
+_RECORD: Final = Fold(category="participant", initial=Record(), evolve=evolve)
+
+
+class Records:
+    """Reads the records of participants; what is in memory is brought up to date with the log first."""
+
+    def __init__(self, executor: Executor, partitions: int) -> None:
+        self._executor = executor
+        self._partitions = partitions
+
+    def key(self, record: UUID, category: str) -> EntityKey:
+        """Return where a category of a record lies."""
+        return EntityKey(partition_of(str(record), self._partitions), category, str(record))
+
+    async def record(self, id: UUID) -> Record:
+        """Return one record."""
+        return (await self._executor.entity(_RECORD, self.key(id, "participant"), fresh=True)).state
+
+    async def of_person(self, id: UUID) -> list[UUID]:
+        """Return every record of the person whose record this is: the survivor, then the others."""
+        first = await self._survivor(id)
+        found, ahead = [first], sorted((await self.record(first)).priors)
+        while ahead and len(found) < _MOST:
+            prior = ahead.pop(0)
+            if prior in found:
+                continue
+            record = await self.record(prior)
+            if record.survivor is None:  # parted, and its survivor has not noted it yet
+                continue
+            found.append(prior)
+            ahead += sorted(record.priors)
+        return found
+
+    async def _survivor(self, id: UUID) -> UUID:
+        line = [id]
+        while (survivor := (await self.record(line[-1])).survivor) is not None and survivor not in line:
+            line.append(survivor)
+        return line[-1]

@@ -1,0 +1,136 @@
+"""Two records of one person: merged by their hospital while one is in care, and parted again."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.timeline import queries
+from shared.commands.base import Command
+from shared.commands.care_plan import EndEpisodeEarly
+from shared.commands.intake import Enrol, UnmergeParticipants
+from shared.commands.reply import Appended
+from shared.events.episode import StepDownPending, StepDownReversed, SteppedDown
+from shared.site import site_of
+from tests.e2e.deployment import Deployment
+from tests.e2e.hospital import Patient
+
+pytestmark = pytest.mark.timeout(120)
+
+_STEPS = (SteppedDown, StepDownPending, StepDownReversed)
+
+
+async def test_a_discharge_of_the_survivor_steps_down_the_care_of_the_prior_until_they_are_parted(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await sent(deployment, old.merged_into(new))
+    assert await standing(deployment, survivor) == ("active", 0, [])
+
+    await sent(deployment, new.discharge())
+    assert await steps(deployment, prior) == [SteppedDown]
+    assert await standing(deployment, survivor) == await standing(deployment, prior) == ("active", 2, [])
+
+    await sent(deployment, new.discharge_cancelled())
+    assert await steps(deployment, prior) == [SteppedDown, StepDownReversed]
+    assert await standing(deployment, survivor) == ("inpatient", 0, [])
+
+    await sent(deployment, new.discharge(2))
+    await part(deployment, prior)
+    assert await steps(deployment, prior) == [SteppedDown, StepDownReversed, SteppedDown, StepDownReversed]
+    assert await steps(deployment, survivor) == [StepDownPending]
+    assert await standing(deployment, prior) == ("active", 0, [])
+    assert (await standing(deployment, survivor))[1:] == (2, ["step-down"])
+    assert await deployment.differences() == []
+
+
+async def test_what_was_pending_in_one_record_waits_for_nobody_while_another_is_in_care(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await sent(deployment, new.discharge())
+    assert (await standing(deployment, survivor))[1:] == (2, ["step-down"])
+    await sent(deployment, old.merged_into(new))
+    assert await standing(deployment, survivor) == ("active", 2, [])
+    await part(deployment, prior)
+    assert (await standing(deployment, survivor))[1:] == (2, ["step-down"])
+
+
+async def test_two_records_in_care_ask_a_person_to_end_one_and_show_the_one_that_is_left(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await enrol(deployment, survivor)
+    await sent(deployment, old.merged_into(new))
+    assert await standing(deployment, survivor) == ("active", 0, ["two-episodes"])
+    await end(deployment, prior)
+    assert await standing(deployment, survivor) == ("active", 0, [])
+
+
+async def enrol(deployment: Deployment, participant: UUID) -> None:
+    command = Enrol(
+        id=uuid4(),
+        participant=participant,
+        actor="coordinator:7",
+        now=datetime.now(UTC),
+        enrolment=uuid4(),
+        program="IOP",
+        level="2.1",
+        edition="3",
+        start=date(2026, 1, 5),
+    )
+    await asked(deployment, command)
+
+
+async def part(deployment: Deployment, prior: UUID) -> None:
+    command = UnmergeParticipants(
+        id=uuid4(), participant=prior, actor="coordinator:7", now=datetime.now(UTC), reason="twins"
+    )
+    await asked(deployment, command)
+
+
+async def end(deployment: Deployment, participant: UUID) -> None:
+    command = EndEpisodeEarly(
+        id=uuid4(),
+        participant=participant,
+        actor="coordinator:7",
+        now=datetime.now(UTC),
+        on=datetime.now(UTC).date(),
+        reason="moved",
+    )
+    await asked(deployment, command)
+
+
+async def asked(deployment: Deployment, command: Command) -> None:
+    assert isinstance(await deployment.ask(command), Appended)
+    await deployment.caught_up()
+
+
+async def sent(deployment: Deployment, message: bytes) -> None:
+    await deployment.hospital.send([message])
+    await deployment.caught_up()
+
+
+async def steps(deployment: Deployment, participant: UUID) -> Sequence[type]:
+    """Return what became of discharges in one record's care."""
+    told = (await deployment.held()).about(participant)
+    return [type(event.data) for event in told if isinstance(event.data, _STEPS)]
+
+
+async def standing(deployment: Deployment, participant: UUID) -> tuple[str, int, list[str]]:
+    """Return what a coordinator sees: the care's status, the follow-ups owed, and hospital tasks."""
+    site, now = site_of(deployment.settings), datetime.now(UTC)
+    async with deployment.database() as connection:
+        state = await queries.care_state(connection, participant, site)
+        owed = await queries.follow_ups(connection, site, now, participant)
+        tasks = await queries.worklist(connection, site, now, participant=participant)
+    assert state is not None
+    kinds = [item.task.kind for item in tasks if item.task.kind in ("step-down", "two-episodes")]
+    return state.status, sum(one.follow_up.is_owed for one in owed), kinds
