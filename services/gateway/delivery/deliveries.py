@@ -164,9 +164,7 @@ class Deliveries:
 
     async def _stop(self, keys: list[str]) -> None:
         stopped = [self._running.pop(key) for key in keys]
-        for each in stopped:
-            each.task.cancel()
-        await asyncio.gather(*(each.task for each in stopped), return_exceptions=True)
+        await _ended({each.task for each in stopped})
 
     async def _show(self, entry: Entry) -> None:
         """Show in a Subscription how it does, where its owner sees something else."""
@@ -249,6 +247,18 @@ def _to_hook(profiles: Profiles, entry: Entry) -> _ToHook | None:
     if told is None or agreed is None or told.is_over(_now()):
         return None
     return _ToHook(told, private=agreed.private)
+
+
+async def _ended(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until they have ended.
+
+    Before Python 3.12 `asyncio.wait_for`, in which nats-py asks, forgets a cancellation that comes together
+    with the answer.
+    """
+    while tasks:
+        for each in tasks:
+            each.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=_LOOK_SECONDS)
 
 
 async def _from_the_beginning() -> int:

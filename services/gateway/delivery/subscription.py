@@ -24,12 +24,17 @@ class _Channel(Struct, frozen=True):
     header: tuple[str, ...] = ()
 
 
+class _Meta(Struct, frozen=True, rename="camel"):
+    last_updated: datetime | None = None  # when its owner made it; showing how it does does not change it
+
+
 class _Resource(Struct, frozen=True):
     status: Literal["requested", "active", "error", "off"]
     criteria: str
     channel: _Channel
     end: datetime | None = None
     error: str | None = None
+    meta: _Meta = _Meta()
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
@@ -96,7 +101,7 @@ async def entries(log: Log) -> AsyncIterator[Entry]:
         yield Entry(
             source=source,
             id=id,
-            since=stored.recorded_at,
+            since=_made(resource, stored.recorded_at),
             is_deleted=not stored.payload,
             subscription=_chosen(source, id, resource) if resource and resource.status != "off" else None,
             standing=Standing(resource.status, resource.error) if resource else None,
@@ -125,6 +130,12 @@ def _read(payload: bytes) -> _Resource | None:
         return msgspec.json.decode(payload, type=_Resource)
     except msgspec.DecodeError:
         return None
+
+
+def _made(resource: _Resource | None, written: datetime) -> datetime:
+    """Return since when its owner wants to be told: not later for our having shown something in it."""
+    told = resource.meta.last_updated if resource else None
+    return min(told, written) if told and told.tzinfo else written
 
 
 def _chosen(source: str, id: str, resource: _Resource) -> Subscription:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 from nats.aio.client import Client
 
 from services.console.embedded import NatsServer
@@ -72,6 +74,15 @@ class Edge:
     async def progress(self, key: str = "lake.mllp") -> Progress:
         return (await ProgressStore(self.log).read(key)).progress
 
+    async def until_progress(
+        self, holds: Callable[[Progress], bool], key: str = "lake.mllp", seconds: float = PATIENCE_SECONDS
+    ) -> Progress:
+        """Wait until a channel's progress is so."""
+        async with asyncio.timeout(seconds):
+            while not holds(progress := await self.progress(key)):  # noqa: ASYNC110 (it happens in servers)
+                await asyncio.sleep(0.01)
+        return progress
+
     async def subscribe(self, endpoint: str, *, source: str = "lake", **changes: str | None) -> str:
         """Keep a Subscription as the FHIR side does."""
         channel = {
@@ -102,9 +113,11 @@ class Edge:
 @asynccontextmanager
 async def edge_of(nats: NatsServer) -> AsyncGenerator[Edge]:
     client = await connect(settings_of(nats), name="test")
-    await streams.apply(client, 1)
-    yield Edge(client, nats)
-    await client.close()
+    try:
+        await streams.apply(client, 1)
+        yield Edge(client, nats)
+    finally:
+        await client.close()
 
 
 def settings_of(nats: NatsServer) -> Settings:
@@ -119,9 +132,10 @@ def settings_of(nats: NatsServer) -> Settings:
     )
 
 
-def agreed(port: int | None = None, *, private: bool = True) -> str:
+def agreed(port: int | None = None, *, private: bool = True, authority: Path | None = None) -> str:
     """Write profiles of one sender, whose token is lake."""
-    mllp = f"{{channel: mllp, host: 127.0.0.1, port: {port}}}, " if port else ""
+    tls = f", authority: {authority}" if authority else ""
+    mllp = f"{{channel: mllp, host: 127.0.0.1, port: {port}{tls}}}, " if port else ""
     hook = f"{{channel: rest-hook, private: {str(private).lower()}}}"
     return (
         "profiles:\n"
@@ -133,14 +147,16 @@ def agreed(port: int | None = None, *, private: bool = True) -> str:
 
 
 @asynccontextmanager
-async def gateway(edge: Edge, profiles: str) -> AsyncGenerator[Deliveries]:
-    """Deliver with a connection of its own while inside."""
-    settings = settings_of(edge.nats)
+async def gateway(edge: Edge, profiles: str, *, longest: float = 0.2) -> AsyncGenerator[Deliveries]:
+    """Deliver with a connection of its own while inside; pauses are of so many seconds at most."""
+    settings = replace(settings_of(edge.nats), delivery_retry_max_seconds=longest)
     client = await connect(settings, name="gateway")
     told = read(profiles, ZoneInfo("America/New_York"))
-    async with delivering(settings, Log(client), lambda: told) as deliveries:
-        yield deliveries
-    await client.close()
+    try:
+        async with delivering(settings, Log(client), lambda: told) as deliveries:
+            yield deliveries
+    finally:
+        await client.close()
 
 
 async def until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
 import msgspec
@@ -27,13 +28,16 @@ def free_port() -> int:
 class MllpReceiver:
     """Notes messages; `refuses` are placer numbers whose messages get AE."""
 
-    def __init__(self, port: int | None = None, seconds: float = 0.0) -> None:
+    def __init__(
+        self, port: int | None = None, seconds: float = 0.0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.port = port or free_port()
         self.messages: list[Message] = []
         self.refuses: set[str] = set()
         self.at_once = 0  # the most messages in hand at a time
         self._in_hand = 0
         self._seconds = seconds
+        self._tls = tls
         self._server: Server | None = None
 
     @property
@@ -46,7 +50,7 @@ class MllpReceiver:
         return [each.control_id for each in self.messages]
 
     async def __aenter__(self) -> Self:
-        self._server = await serve(self._handle, "127.0.0.1", self.port)
+        self._server = await serve(self._handle, "127.0.0.1", self.port, tls=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -69,6 +73,29 @@ class MllpReceiver:
 
 def _heard(message: Message) -> tuple[str, str]:
     return message.text("RF1", 6), message.text("RF1", 1, 4)
+
+
+@asynccontextmanager
+async def broken_receiver(port: int, answer: bytes | None) -> AsyncGenerator[list[bytes]]:
+    """Note what comes; say `answer` to it and hang up, or say nothing and hang on where it is None."""
+    heard: list[bytes] = []
+    over = asyncio.Event()
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\x1c\r"))
+        if answer is None:
+            await over.wait()
+        else:
+            writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(peer, "127.0.0.1", port)
+    try:
+        yield heard
+    finally:
+        over.set()
+        server.close()
+        await server.wait_closed()
 
 
 class Call(Struct, frozen=True):
@@ -100,6 +127,7 @@ class HttpReceiver:
         self.calls: list[Call] = []
         self.status = 200
         self.answers: dict[str, int] = {}
+        self.hangs = False
         self.extra_headers: list[tuple[bytes, bytes]] = []
         self._server = _Uvicorn(
             uvicorn.Config(
@@ -133,6 +161,9 @@ class HttpReceiver:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
         call = Call(f"{scope['path']}?{scope['query_string'].decode()}", headers, body)
         self.calls.append(call)
+        if self.hangs:
+            await receive()  # until who calls hangs up
+            return
         await send(
             {"type": "http.response.start", "status": self._status(call), "headers": self.extra_headers}
         )

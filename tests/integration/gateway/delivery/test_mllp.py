@@ -1,13 +1,15 @@
 """RRI^I12 to a sender's receiver, on a real log."""
 
-import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
+import trustme
 
 from services.console.embedded import NatsServer
 from services.gateway.delivery.mllp_channel import control_id
 from services.gateway.delivery.progress import ProgressStore
+from services.gateway.mllp.tls import server_context
 from tests.integration.gateway.delivery.edge import (
     Edge,
     agreed,
@@ -17,7 +19,7 @@ from tests.integration.gateway.delivery.edge import (
     status_of,
     until,
 )
-from tests.integration.gateway.delivery.receivers import MllpReceiver, free_port
+from tests.integration.gateway.delivery.receivers import MllpReceiver, broken_receiver, free_port
 
 
 @pytest.fixture
@@ -54,8 +56,7 @@ async def test_a_receiver_that_was_down_is_told_everything_in_order_when_it_is_b
     port = free_port()
     await edge.owe(("R-1", "received"), ("R-1", "accepted"))
     async with gateway(edge, agreed(port)) as deliveries:
-        while (await edge.progress()).attempts < 3:  # noqa: ASYNC110 (it happens in servers)
-            await asyncio.sleep(0.01)
+        await edge.until_progress(lambda progress: progress.attempts >= 3)
         trouble = deliveries.trouble()
         assert trouble is not None
         assert trouble.startswith("lake.mllp: its receiver was not reached")
@@ -114,3 +115,63 @@ async def test_of_two_gateways_one_delivers_and_the_other_goes_on_when_it_stops(
             await until(lambda: len(hospital.messages) == 4)
         assert hospital.heard == numbers
         assert hospital.at_once == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (None, "no answer within 1 seconds"),
+        (b"", "closed the connection without an answer"),
+        (b"\x0bMSH|^~\\&|LAKE", "closed the connection without an answer"),
+        (b"\x0bhello\x1c\r", "cannot be read"),
+    ],
+    ids=["says nothing", "hangs up", "hangs up within its answer", "says something else"],
+)
+async def test_a_receiver_that_is_broken_is_told_again_when_it_works(
+    edge: Edge, answer: bytes | None, problem: str
+):
+    port = free_port()
+    await edge.owe(("R-1", "received"), ("R-1", "accepted"))
+    async with gateway(edge, agreed(port)):
+        async with broken_receiver(port, answer) as heard:
+            progress = await edge.until_progress(lambda progress: progress.attempts >= 2)
+            assert problem in (progress.problem or "")
+        assert len({message.split(b"|")[9] for message in heard}) == 1, "all are the same message"
+        async with MllpReceiver(port) as hospital:
+            await until(lambda: len(hospital.messages) == 2)
+            assert hospital.heard == [("R-1", "received"), ("R-1", "accepted")]
+            well = await edge.until_progress(lambda progress: progress.delivered == 2)
+            assert (well.attempts, well.problem, well.tried) == (0, None, 0)
+
+
+async def test_over_tls_a_receiver_is_told_only_where_its_authority_vouches_for_it(
+    edge: Edge, tmp_path: Path
+):
+    files = {name: tmp_path / f"{name}.pem" for name in ("receiver", "authority", "another")}
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(files["receiver"]))
+    authority.cert_pem.write_to_path(str(files["authority"]))
+    trustme.CA().cert_pem.write_to_path(str(files["another"]))
+    await edge.owe(("R-1", "received"))
+    async with MllpReceiver(tls=server_context(files["receiver"])) as hospital:
+        async with gateway(edge, agreed(hospital.port, authority=files["another"])) as deliveries:
+            progress = await edge.until_progress(lambda progress: progress.attempts >= 2)
+            assert "certificate verify failed" in (progress.problem or "")
+            assert "not reached" in (deliveries.trouble() or "")
+        assert hospital.messages == []
+        async with gateway(edge, agreed(hospital.port, authority=files["authority"])):
+            await until(lambda: hospital.heard == [("R-1", "received")])
+
+
+async def test_what_the_log_let_go_of_while_its_receiver_was_away_is_counted_and_said(edge: Edge):
+    port = free_port()
+    await edge.owe(("R-1", "received"))
+    async with gateway(edge, agreed(port)) as deliveries:
+        await edge.until_progress(lambda progress: progress.attempts >= 1)
+        await edge.client.jetstream().purge_stream("OUTBOUND")  # pyright: ignore[reportUnknownMemberType] -- its **opts have no types
+        await edge.owe(("R-2", "received"))
+        async with MllpReceiver(port) as hospital:
+            await until(lambda: hospital.heard == [("R-2", "received")])
+        progress = await edge.until_progress(lambda progress: progress.delivered == 1)
+        assert progress.lost == 1
+        assert "1 lost" in (deliveries.trouble() or "")

@@ -1,7 +1,8 @@
 """FHIR Subscriptions, on a real log with a real receiver."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from services.console.embedded import NatsServer
 from services.gateway.delivery.signature import is_genuine, secret_of
 from tests.integration.gateway.delivery.edge import (
     KEY,
+    PATIENCE_SECONDS,
     SUBSCRIPTION,
     Edge,
     agreed,
@@ -32,8 +34,9 @@ def statuses(calls: list[Call]) -> list[str]:
 
 
 async def until_subscription_is(edge: Edge, status: str) -> None:
-    while (await edge.subscription())["status"] != status:
-        pass
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await edge.subscription())["status"] != status:  # noqa: ASYNC110 (it happens in servers)
+            await asyncio.sleep(0.01)
 
 
 async def test_a_task_is_posted_signed_and_with_the_headers_of_the_subscription(edge: Edge):
@@ -82,7 +85,7 @@ async def test_criteria_leave_out_what_they_do_not_name(edge: Edge):
         assert statuses(hospital.calls) == ["completed"]
 
 
-@pytest.mark.parametrize("status", [503, 429, 302])
+@pytest.mark.parametrize("status", [503, 429, 302, 404, 410])
 async def test_an_endpoint_in_trouble_is_tried_until_it_is_well_and_the_subscription_says_so(
     edge: Edge, status: int
 ):
@@ -131,7 +134,49 @@ async def test_a_subscription_that_is_deleted_is_told_no_more_and_forgotten(edge
         await edge.owe(("R-1", "received"))
         await until(lambda: len(hospital.calls) == 1)
         await edge.log.publish(f"$KV.SUBSCRIPTIONS.lake.{SUBSCRIPTION}", b"", {"KV-Operation": "DEL"})
-        while (await edge.progress(key)).cursor:
-            pass
+        await edge.until_progress(lambda progress: not progress.cursor, key)
         await edge.owe(("R-1", "accepted"))
     assert statuses(hospital.calls) == ["received"]
+
+
+async def test_an_endpoint_that_hangs_is_tried_again(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        hospital.hangs = True
+        await edge.subscribe(hospital.url)
+        await edge.owe(("R-1", "accepted"))
+        await until_subscription_is(edge, "error")
+        assert "no answer within 1 seconds" in (await edge.subscription())["error"]
+        hospital.hangs = False
+        hospital.calls.clear()
+        await until_subscription_is(edge, "active")
+        assert set(statuses(hospital.calls)) == {"accepted"}
+
+
+async def test_an_endpoint_that_asks_to_be_left_alone_for_a_while_is(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed(), longest=3_600.0):
+        hospital.status = 503
+        hospital.extra_headers = [(b"retry-after", b"1800")]
+        key = await edge.subscribe(hospital.url)
+        await edge.owe(("R-1", "accepted"))
+        progress = await edge.until_progress(lambda progress: progress.attempts == 1, key)
+        assert progress.next_attempt is not None
+        assert timedelta(minutes=29) < progress.next_attempt - datetime.now(UTC) <= timedelta(minutes=30)
+
+
+async def test_a_subscription_is_active_when_somebody_delivers_and_off_at_its_end(edge: Edge):
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        await edge.subscribe(hospital.url, status="requested")
+        await until_subscription_is(edge, "active")
+        await edge.subscribe(hospital.url, status="requested", end="2026-01-01T00:00:00Z")
+        await until_subscription_is(edge, "off")
+        await edge.subscribe(hospital.url, status="requested")
+        await until_subscription_is(edge, "active")
+        await edge.owe(("R-1", "accepted"))
+        await until(lambda: len(hospital.calls) == 1)
+
+
+async def test_where_the_profile_has_no_subscriptions_any_more_the_subscription_says_so(edge: Edge):
+    async with gateway(edge, agreed().replace("[{channel: rest-hook, private: true}]", "none")):
+        await edge.subscribe("https://hospital.example/told")
+        await until_subscription_is(edge, "error")
+        assert "agreed" in (await edge.subscription())["error"]
