@@ -63,5 +63,5 @@ class StatusEntry(Struct, frozen=True, kw_only=True):
 class StatusPage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The next statuses, oldest first; none where the sender has all. `error` says what was wrong."""
 
-    entries: tuple[StatusEntry, ...] = ()
+    entries: tuple[StatusEntry, ...]
     error: str | None = None

@@ -8,7 +8,7 @@ import asyncio
 import os
 import secrets
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
@@ -20,8 +20,10 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
+from services.console import nats_accounts
 from services.console.demo.fleet import Fleet, Service
 from services.console.embedded import EmbeddedServers
+from services.console.nats_accounts import SERVICES as SERVICES_USER
 from services.console.server_process import LOOPBACK, free_port
 from services.timeline.read_models import projections
 from shared.commands.base import Command
@@ -74,13 +76,22 @@ class Deployment:
         self._account = Account(nats, settings)
 
     @classmethod
-    async def start(cls, directory: Path, *, partitions: int = PARTITIONS) -> Self:
-        """Start the servers and every service below an empty directory; all are ready when this returns."""
+    async def start(
+        cls, directory: Path, *, partitions: int = PARTITIONS, passwords: Mapping[str, str] | None = None
+    ) -> Self:
+        """Start the servers and every service below an empty directory; all are ready when this returns.
+
+        With passwords NATS lets in only whom they are of: the services, and senders.
+        """
+        if passwords:
+            let_in(directory / "nats", passwords)
         servers = EmbeddedServers.start(directory)
         settings = Settings(
             nats_url=servers.nats_url,
             database_url=servers.database_url,
             nats_monitor_url=servers.nats_monitor_url,
+            nats_user=SERVICES_USER if passwords else None,
+            nats_password=passwords[SERVICES_USER] if passwords else None,
             identifier_key=secrets.token_urlsafe(24),
             partitions=partitions,
             mllp_port=free_port(),
@@ -281,6 +292,13 @@ class Deployment:
         yield self._fleet
         if self._second is not None:
             yield self._second
+
+
+def let_in(directory: Path, passwords: Mapping[str, str]) -> None:
+    """Write the accounts file of a NATS server that starts on the directory."""
+    directory.mkdir(parents=True)
+    users = {name: nats_accounts.hashed(password) for name, password in passwords.items()}
+    (directory / "accounts.conf").write_text(nats_accounts.write(users))
 
 
 async def _holds(condition: Condition) -> bool:

@@ -58,9 +58,9 @@ async def _page(log: Log, asked: Msg) -> StatusPage:
         request = _DECODER.decode(asked.data or b"{}")
         return StatusPage(entries=tuple([entry async for entry in _entries(log, _source_of(asked), request)]))
     except msgspec.DecodeError as error:
-        return StatusPage(error=f"The request cannot be read: {error}.")
+        return StatusPage(entries=(), error=f"The request cannot be read: {error}.")
     except LogUnavailableError:
-        return StatusPage(error="The statuses cannot be read at this moment; ask again later.")
+        return StatusPage(entries=(), error="The statuses cannot be read at this moment; ask again later.")
 
 
 async def _entries(log: Log, source: str, request: StatusRequest) -> AsyncGenerator[StatusEntry]:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from services.console import nats_accounts
 from services.console.main import app
+from shared.eventlog.streams import DECLARATION
 
 
 def run(*arguments: str) -> Result:
@@ -70,3 +71,9 @@ def test_a_file_that_somebody_else_wrote_is_left_as_it_is(tmp_path: Path):
     file.write_text("accounts { MINE {} }")
     assert run(str(file), "lakeside").exit_code == 1
     assert file.read_text() == "accounts { MINE {} }"
+
+
+def test_the_example_beside_the_server_s_configuration_is_what_is_written():
+    example = (DECLARATION.parent / "accounts.example.conf").read_text()
+    written = nats_accounts.write({"throughcare": "$2a$06$...", "lakeside-ehr": "$2a$06$..."})
+    assert example.partition("accounts {")[1:] == written.partition("accounts {")[1:]
