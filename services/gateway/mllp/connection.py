@@ -1,6 +1,7 @@
 """One MLLP peer: its messages are taken in order, handled at the same time, and answered in order."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -13,6 +14,8 @@ from services.gateway.mllp.framing import Decoder, Frame, framed
 from shared.telemetry import failure
 
 _log = structlog.get_logger()
+_A_TURN = 64  # messages of one peer that begin in one turn of the event loop: the others have turns between
+_UNREAD = 65_536  # bytes of answers that the system keeps for a peer; it would take megabytes for each
 
 Handler = Callable[[Frame], Coroutine[None, None, bytes | None]]
 """Takes a message and returns its answer, or None where none is wanted.
@@ -67,6 +70,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._handler = server.handler_of(None)
+        self._waiting: deque[Frame] = deque()  # read, not begun
         self._answers: deque[tuple[asyncio.Task[bytes | None], int]] = deque()
         self._in_flight_size = 0
         self._held_half = 0
@@ -74,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._stopping = False
         self._ended = False
         self._flush_due = False
+        self._turn_due = False
         self._heard = self._message_since = self._loop.time()
         self._unread_since: float | None = None
         self._idle = asyncio.Event()
@@ -88,6 +93,8 @@ class Connection(asyncio.Protocol):
         """Admit the peer, or hang up where there is no room."""
         # A cast, for uvloop's transports are none of asyncio's classes.
         self._transport = cast("asyncio.Transport", transport)
+        if (plain := transport.get_extra_info("socket")) is not None:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNREAD)
         self._handler = self._server.handler_of(transport.get_extra_info("ssl_object"))
         if not self._server.admit(self):
             self.cut_off("As many are open as are allowed.")
@@ -98,24 +105,26 @@ class Connection(asyncio.Protocol):
         self._server.dismiss(self)
         self._server.hold(-self._held_half)
         self._held_half = 0
+        self._forget_waiting()
 
     def data_received(self, data: bytes) -> None:
-        """Start what became complete, and read no further while too much is unanswered."""
+        """Begin what became complete, and read no further while too much is unanswered."""
         self._heard = self._loop.time()
         was_mid = self._decoder.is_mid_message
         frames = self._decoder.feed(data)
         if frames or not was_mid:
             self._message_since = self._heard
         for frame in frames:
-            self._start(frame)
+            self._take_in(frame)
         self._account_half()
+        self._begin_some()
         self._steer()
 
     def eof_received(self) -> bool:
         """Keep our side open while answers are owed: some senders close theirs after the last message."""
         self._ended = True
         transport = self._transport
-        return bool(self._answers) and transport is not None and not transport.get_extra_info("sslcontext")
+        return self._is_owing and transport is not None and not transport.get_extra_info("sslcontext")
 
     def pause_writing(self) -> None:
         """Stop reading while the peer does not read its answers."""
@@ -125,13 +134,14 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._unread_since = None
+        self._begin_some()
         self._steer()
 
     def check_times(self, now: float) -> None:
         """Cut off a peer that keeps silent, leaves a message unfinished, or does not read its answers."""
         if self._unread_since is not None and now - self._unread_since > self._limits.message_time:
             self.cut_off("The peer did not read its answers in time.")
-        elif self._answers or self._paused:
+        elif self._is_owing or self._paused:
             self._heard = self._message_since = now
         elif self._decoder.is_mid_message and now - self._message_since > self._limits.message_time:
             self.cut_off("A message was not finished in time.")
@@ -158,14 +168,45 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _start(self, frame: Frame) -> None:
-        size = len(frame) if isinstance(frame, bytes) else 0
-        task = self._loop.create_task(self._handler(frame))
-        task.add_done_callback(self._answered)
-        self._answers.append((task, size))
+    @property
+    def _is_owing(self) -> bool:
+        return bool(self._answers or self._waiting)
+
+    def _take_in(self, frame: Frame) -> None:
+        size = _size(frame)
+        self._waiting.append(frame)
         self._in_flight_size += size
         self._server.hold(size)
         self._idle.clear()
+
+    def _begin_some(self) -> None:
+        """Begin what there is room for, a few at a time: a packet may hold ten thousand messages."""
+        for _ in range(min(_A_TURN, len(self._waiting))):
+            if not self._has_room():
+                return
+            self._begin(self._waiting.popleft())
+        if self._waiting and not self._turn_due:
+            self._turn_due = True
+            self._loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._turn_due = False
+        self._begin_some()
+
+    def _has_room(self) -> bool:
+        return self._unread_since is None and len(self._answers) < self._limits.in_flight
+
+    def _begin(self, frame: Frame) -> None:
+        task = self._loop.create_task(self._handler(frame))
+        task.add_done_callback(self._answered)
+        self._answers.append((task, _size(frame)))
+
+    def _forget_waiting(self) -> None:
+        """Drop what has not begun; nobody was promised anything about it."""
+        size = sum(map(_size, self._waiting))
+        self._waiting.clear()
+        self._in_flight_size -= size
+        self._server.hold(-size)
 
     def _answered(self, _: asyncio.Task[bytes | None]) -> None:
         if not self._flush_due:
@@ -180,9 +221,12 @@ class Connection(asyncio.Protocol):
         while not failed and self._answers and self._answers[0][0].done():
             failed = self._take(answers)
         self._write(answers)
-        if failed or (self._ended and not self._answers):
+        if failed:
+            self._forget_waiting()
+        self._begin_some()
+        if failed or (self._ended and not self._is_owing):
             self.hang_up()
-        if not self._answers:
+        if not self._is_owing:
             self._idle.set()
         self._steer()
 
@@ -216,8 +260,8 @@ class Connection(asyncio.Protocol):
             return
         full = (
             self._stopping
-            or self._unread_since is not None
-            or len(self._answers) >= self._limits.in_flight
+            or bool(self._waiting)
+            or not self._has_room()
             or self._in_flight_size >= self._limits.in_flight_size
         )
         if full and not self._paused:
@@ -226,3 +270,7 @@ class Connection(asyncio.Protocol):
         elif self._paused and not full:
             self._paused = False
             self._transport.resume_reading()
+
+
+def _size(frame: Frame) -> int:
+    return len(frame) if isinstance(frame, bytes) else 0

@@ -125,6 +125,25 @@ async def test_no_more_is_read_while_too_much_is_unanswered():
         assert await sender.hear(4) == [b"re 0", b"re 1", b"re 2", b"re 3"]
 
 
+async def test_ten_thousand_messages_in_one_packet_leave_the_other_peers_their_turn():
+    handled: list[bytes] = []
+
+    async def note(frame: Frame) -> bytes | None:
+        assert isinstance(frame, bytes)
+        handled.append(frame)
+        return None if frame == b"" else b"re " + frame
+
+    limits = Limits(in_flight=20_000)
+    async with serving(note, limits) as server, peer(server) as flood, peer(server) as sender:
+        await until(lambda: server.connections == 2)
+        flood.say(*[b""] * 10_000)
+        sender.say(b"mine")
+        assert await sender.hear() == [b"re mine"]
+        assert handled.index(b"mine") < 5_000
+        await until(lambda: len(handled) == 10_001)
+        assert server.held == 0
+
+
 async def test_a_message_over_the_limit_is_answered_and_its_connection_goes_on():
     async with serving(echo, Limits(message_size=1_000)) as server, peer(server) as sender:
         sender.say(b"x" * 100_000, b"next")
