@@ -118,6 +118,7 @@ async def load(
     waiting: Container[UUID],
 ) -> None:
     """Read the rows that the events are about and the fold does not hold yet."""
+    await _begin(connection, fold, entries, waiting)
     wanted: dict[int, set[UUID]] = {}
     for event in (each.recorded.event for each in entries if each.recorded):
         if not waiting or event.subject not in waiting:
@@ -128,6 +129,21 @@ async def load(
         if not table.projection.append_only:
             rows = await tables.of(table.projection).load(connection, participants)
             fold.store(table, participants, rows)
+
+
+async def _begin(
+    connection: Connection, fold: Fold, entries: Iterable[Journalled], waiting: Container[UUID]
+) -> None:
+    """Find out who is new: one question in place of one to each table."""
+    firsts: dict[UUID, Entry] = {}
+    for entry in (each.entry for each in entries if each.recorded):
+        who = entry.participant
+        if who and who not in firsts and not fold.holds(who) and who not in waiting:
+            firsts[who] = entry
+    if firsts:
+        positions = [entry.k for entry in firsts.values()], [entry.seq for entry in firsts.values()]
+        rows = await connection.fetch(sql("newcomers"), [*firsts], *positions)
+        fold.begin(row["participant"] for row in rows)
 
 
 async def park(connection: Connection, parked: Sequence[Parked]) -> None:

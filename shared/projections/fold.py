@@ -206,6 +206,7 @@ class Fold:
         self._steps: _Steps = []
         self.tables = [FoldedTable(at, each, self._steps) for at, each in enumerate(projections)]
         self._participants: dict[UUID, list[AnyRows | None]] = {}
+        self._begun: set[UUID] = set()  # participants of whom no table had anything
         self._handlers: dict[type[EventData], list[FoldedTable]] = {}
         for table in self.tables:
             for kind in table.projection.handles:
@@ -231,7 +232,17 @@ class Fold:
     def unknown(self, event: Event) -> Iterator[FoldedTable]:
         """Return the tables that an event is for and that hold nothing of its participant yet."""
         every = self._rows_of(event.subject)
+        if event.subject in self._begun:
+            return iter(())
         return (table for table in self._handlers.get(type(event.data), ()) if every[table.at] is None)
+
+    def holds(self, participant: UUID) -> bool:
+        """Tell whether anything is known of a participant."""
+        return participant in self._participants
+
+    def begin(self, participants: Iterable[UUID]) -> None:
+        """Begin with participants of whom no table has a row."""
+        self._begun.update(participants)
 
     def store(self, table: FoldedTable, participants: Iterable[UUID], rows: Iterable[Struct]) -> None:
         """Take in all rows that a table has of some participants."""
@@ -256,6 +267,7 @@ class Fold:
             table.settle()
         if len(self._participants) > keep:
             self._participants.clear()
+            self._begun.clear()
 
     def take(self) -> list[tuple[AnyProjection, Changes]]:
         """Return what is to be written, and go on as if it were."""

@@ -95,6 +95,13 @@ select participant, k, seq, category, entity, recorded_at, message
 from log.journal where participant > $1 and participant <= $2 and seq <= ($3::bigint[])[k + 1]
 order by participant, k, seq;
 
+-- name: newcomers
+-- Of participants, each with the position of an event, those who have none before it: no read model has a row of them.
+select participant from unnest($1::uuid[], $2::smallint[], $3::bigint[]) as told (participant, k, seq)
+where not exists (
+    select from log.journal j where j.participant = told.participant and j.k = told.k and j.seq < told.seq
+);
+
 -- name: range_end
 -- The participant some events further on: the end of a range of about that many.
 select participant from log.journal where participant > $1 order by participant offset $2 limit 1;
