@@ -12,6 +12,9 @@ from urllib.parse import quote, unquote
 FHIR_VERSION: Final = "4.0.1"
 ASSIGNER: Final = "urn:throughcare:assigner:"
 LOCAL: Final = "urn:throughcare:"
+RECIPIENT_SOURCE: Final = LOCAL + "source"  # Identifier.system of a source's token, in a Consent
+RECIPIENT_CLASS: Final = LOCAL + "recipient-class"
+RESOURCE_TYPES: Final = "http://hl7.org/fhir/resource-types"
 
 _SYSTEMS: Final = {
     "icd-10-cm": "http://hl7.org/fhir/sid/icd-10-cm",

@@ -41,9 +41,10 @@ SERVED: Final[Mapping[str, tuple[Parameter, ...]]] = {
     "Encounter": (_ID, _UPDATED, _IDENTIFIER, _PATIENT, _STATUS),
     "Observation": (_ID, _UPDATED, _PATIENT, _STATUS),
     "QuestionnaireResponse": (_ID, _UPDATED, _PATIENT, _STATUS),
+    "Consent": (_ID, _UPDATED, _IDENTIFIER, _PATIENT, _STATUS),
     "Provenance": (_ID, _UPDATED, _PATIENT),
 }
-"""Resource type -> search parameters. Consent is not here: no event tells of one yet."""
+"""Resource type -> search parameters."""
 
 CHAINED: Final = "patient.identifier"
 MOST: Final = 200

@@ -5,6 +5,7 @@ them alone.
 """
 
 from services.timeline.read_models.alias import alias
+from services.timeline.read_models.consent import consent
 from services.timeline.read_models.fhir_resource import fhir_resource
 from services.timeline.read_models.follow_up import follow_up
 from services.timeline.read_models.participant import participant
@@ -25,4 +26,5 @@ def projections(site: Site) -> tuple[AnyProjection, ...]:
         follow_up(),
         fhir_resource(),
         alias(),
+        consent(),
     )

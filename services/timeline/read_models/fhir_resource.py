@@ -15,6 +15,7 @@ from services.timeline.read_models.ddl import ddl_beside
 from services.timeline.read_models.fhir import (
     appointment,
     assessment,
+    consent,
     encounter,
     episode,
     patient,
@@ -27,6 +28,7 @@ from services.timeline.read_models.fhir.elements import SECURITY, Coding, Identi
 from services.timeline.read_models.fhir.patient import Patient
 from services.timeline.read_models.fhir.provenance import provenance
 from shared import fhir
+from shared.disclosure import Protection, labels_in, protection_of
 from shared.events.base import EventData
 from shared.events.envelope import Recorded
 from shared.events.registry import REGISTRY
@@ -43,6 +45,7 @@ _TOPICS: Final = (
     assessment.TOPIC,
     episode.TOPIC,
     plan.TOPIC,
+    consent.TOPIC,
 )
 _OF_EVENT: Final[dict[type[EventData], tuple[Topic, ...]]] = {
     event: tuple(topic for topic in _TOPICS if event in topic.handles)
@@ -67,6 +70,7 @@ class FhirResource(Struct, frozen=True, kw_only=True):
     status: str | None
     identifiers: tuple[str, ...]  # "system|value" and "|value", in lower case
     sender: str | None  # the source whose own it is: a referral, a stay; None for what the program says
+    protection: Protection  # by its sensitivity labels
     seen_by: tuple[str, ...]  # of a Patient: "source:<token>", "assigner:<name>"
     replaced_by: UUID | None  # of a merged Patient: the survivor
     memo: tuple[str, ...]  # what the next event needs to know and the resource does not say
@@ -79,7 +83,7 @@ def fhir_resource() -> Projection[FhirResource]:
     """Return the projection."""
     return Projection(
         name="fhir_resource",
-        version=2,
+        version=3,
         row=FhirResource,
         key=("type", "id"),
         ddl=ddl_beside(__file__),
@@ -163,6 +167,7 @@ def _row(before: FhirResource | None, drawn: Drawn, at: Recorded) -> FhirResourc
         status=_status(resource),
         identifiers=_searchable(resource),
         sender=before.sender if before and before.sender else drawn.sender,
+        protection=_protection(at.event.sensitivity),
         seen_by=_seen_by(before, resource),
         replaced_by=_replaced_by(resource),
         memo=drawn.memo,
@@ -182,7 +187,12 @@ def _meta(version: int, at: Recorded) -> Meta:
 
 @lru_cache(maxsize=64)
 def _labels(sensitivity: str) -> tuple[Coding, ...]:
-    return tuple(Coding(system=SECURITY, code=label) for label in sensitivity.replace(",", " ").split())
+    return tuple(Coding(system=SECURITY, code=label) for label in labels_in(sensitivity))
+
+
+@lru_cache(maxsize=64)
+def _protection(sensitivity: str) -> Protection:
+    return protection_of(labels_in(sensitivity))
 
 
 def _status(resource: Resource) -> str | None:

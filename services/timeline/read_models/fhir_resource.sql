@@ -8,6 +8,7 @@ CREATE TABLE fhir_resource (
     status text,
     identifiers text[] NOT NULL,
     sender text,
+    protection text NOT NULL,
     seen_by text[] NOT NULL,
     replaced_by uuid,
     memo text[] NOT NULL,

@@ -9,6 +9,7 @@ import msgspec
 from services.gateway.fhir.outcome import OperationOutcome
 from services.gateway.fhir.write.resources import (
     Bundle,
+    Consent,
     Observation,
     QuestionnaireResponse,
     ServiceRequest,
@@ -23,6 +24,7 @@ Schema = Mapping[str, Any]
 _BELOW: Final = "#/components/schemas/"
 _READ: Final = (
     Bundle,
+    Consent,
     Observation,
     QuestionnaireResponse,
     ServiceRequest,

@@ -12,7 +12,7 @@ from services.gateway.fhir.write.resource_routes import (
     CONDITIONAL,
     CREATED,
     PATCHED,
-    UPDATED,
+    REPLACED,
     resource_routes,
 )
 from services.gateway.fhir.write.subscription import subscription_routes
@@ -31,7 +31,7 @@ class Operation(Struct, frozen=True):
 def _interactions(kind: str) -> tuple[Interaction, ...]:
     told: dict[Interaction, bool] = {
         "create": kind in CREATED,
-        "update": kind in UPDATED,
+        "update": kind in REPLACED,
         "patch": kind == PATCHED,
     }
     return tuple(name for name, is_so in told.items() if is_so)

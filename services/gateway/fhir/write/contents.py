@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
+from uuid import UUID
 
-from services.gateway.fhir.outcome import refused
-from services.gateway.fhir.write import assessment, task
+from services.gateway.fhir.outcome import FhirError, refused
+from services.gateway.fhir.write import assessment, consent, task
 from services.gateway.fhir.write.person import identifier
 from services.gateway.fhir.write.reading import decode
 from services.gateway.fhir.write.referral import WITHDRAWN, Asked, placer
 from services.gateway.fhir.write.resources import (
+    Consent,
     Observation,
     QuestionnaireResponse,
     ServiceRequest,
@@ -20,7 +22,7 @@ from services.gateway.fhir.write.submission import Submission
 from shared.events.base import Demographics, Identifier
 from shared.events.inbound import AssessmentReport, InboundMessage, Person, ResultReport
 
-TAKEN: Final = ("ServiceRequest", "Task", "QuestionnaireResponse", "Observation")
+TAKEN: Final = ("ServiceRequest", "Task", "QuestionnaireResponse", "Observation", "Consent")
 """The types that have a meaning of their own; others are read where these refer to them."""
 
 
@@ -48,7 +50,13 @@ def contents(submission: Submission, changes: Changes | None = None, *, event: s
     `event` is the code of HL7 table 0003 that a message says it is: I13 changes, I14 withdraws a referral.
     """
     reading = _Contents(submission, changes or {}, event)
-    found = [*reading.requests(), *reading.tasks(), *reading.responses(), *reading.observations()]
+    found = [
+        *reading.requests(),
+        *reading.tasks(),
+        *reading.consents(),
+        *reading.responses(),
+        *reading.observations(),
+    ]
     if not found:
         names = ", ".join(TAKEN)
         raise refused(422, "not-supported", f"Nothing in it is taken; taken are {names}.", "Bundle.entry")
@@ -148,6 +156,29 @@ class _Contents:
             " or an identifier that it was sent under."
         )
         raise refused(422, "not-found", sentence, f"{entry.at}.focus")
+
+    def consents(self) -> Iterator[Told]:
+        """Give each Consent; beside a referral, one that cannot be taken is left out with a warning."""
+        for entry in self.scope.all("Consent"):
+            try:
+                read = decode(entry.raw, Consent, entry.at)
+                message = consent.notice(self.submission, read, entry.at, replaces=self._place(entry))
+            except FhirError as error:
+                if not self.referrals:
+                    raise
+                self._left_out(error)
+            else:
+                yield Told(message, (entry.at,))
+
+    def _left_out(self, error: FhirError) -> None:
+        for each in error.issues:
+            where = ", ".join(each.expression)
+            self.submission.warn(f"The Consent was left out. {where}: {each.diagnostics}")
+
+    def _place(self, entry: Entry) -> UUID | None:
+        """Return the id at the address of a PUT of the resource itself."""
+        id = self.changes.get(entry.at)
+        return UUID(id) if id else None
 
     def responses(self) -> Iterator[Told]:
         """Give the answers of each QuestionnaireResponse."""

@@ -28,11 +28,12 @@ from services.gateway.fhir.write.storing import Stored, store
 from services.gateway.fhir.write.submission import Submission
 from shared.events.base import Demographics
 from shared.events.base import Identifier as Named
-from shared.events.inbound import AssessmentReport, Person, Referral
-from shared.identifiers import identity_key, referral_id
+from shared.events.inbound import AssessmentReport, ConsentNotice, Person, Referral
+from shared.identifiers import consent_id, identity_key, referral_id
 
-CREATED: Final = ("ServiceRequest", "Task", "QuestionnaireResponse", "Observation")
+CREATED: Final = ("ServiceRequest", "Task", "QuestionnaireResponse", "Observation", "Consent")
 UPDATED: Final = ("ServiceRequest", "Task")
+REPLACED: Final = (*UPDATED, "Consent")  # by an update of the resource alone
 PATCHED: Final = "Task"
 CONDITIONAL: Final = "ServiceRequest"
 _PATCHES: Final[Mapping[str, bool]] = {
@@ -45,7 +46,7 @@ _PATCHES: Final[Mapping[str, bool]] = {
 def resource_routes(door: Door) -> list[HTTPRouteHandler]:
     """Return the routes of single resources."""
     creates = [_create_route(door, kind) for kind in CREATED]
-    updates = [_update_route(door, kind) for kind in UPDATED]
+    updates = [_update_route(door, kind) for kind in REPLACED]
     return [*creates, *updates, _patch_route(door)]
 
 
@@ -141,7 +142,9 @@ def place_of(stored: Stored, kind: str) -> Place | None:
 
 def is_new(stored: Stored) -> bool:
     """Tell whether the message makes a resource, rather than change one."""
-    return isinstance(stored.told.message, Referral | AssessmentReport)
+    message = stored.told.message
+    is_granted = isinstance(message, ConsentNotice) and message.status == "active"
+    return is_granted or isinstance(message, Referral | AssessmentReport)
 
 
 async def _received(door: Door, request: FhirRequest) -> tuple[Asked, bytes]:
@@ -188,9 +191,15 @@ async def _unchanged(
 
 def _check_place(door: Door, told: Sequence[Told], place: Place) -> None:
     """Refuse an update at an address where the referral with this number is not."""
-    message = told[0].message
-    number = getattr(message, "placer", None)
-    if isinstance(number, Named) and referral_id(number, door.identifier_key) != place.id:
+    match told[0].message:
+        case ConsentNotice(source=source, number=Named() as number):
+            here = consent_id(source, number, door.identifier_key)
+        case ConsentNotice():
+            here = place.id
+        case message:
+            number = getattr(message, "placer", None)
+            here = referral_id(number, door.identifier_key) if isinstance(number, Named) else place.id
+    if here != place.id:
         sentence = "There is no such resource, or not for this source; a new one is created by POST."
         raise refused(404, "not-found", sentence, f"{place.kind}.id")
 

@@ -70,7 +70,7 @@ class PractitionerRole(Resource, frozen=True, kw_only=True):
     telecom: tuple[ContactPoint, ...] = ()
 
 
-class Organization(Resource, frozen=True, kw_only=True):
+class Organization(Identified, frozen=True, kw_only=True):
     """Also a Location."""
 
     name: str | None = None
@@ -218,6 +218,38 @@ class Observation(Value, frozen=True, kw_only=True):
     component: tuple[Component, ...] = ()
     has_member: tuple[Reference, ...] = ()
     derived_from: tuple[Reference, ...] = ()
+
+
+class Actor(Element, frozen=True, kw_only=True):
+    """Somebody whom a provision of a Consent is about."""
+
+    role: CodeableConcept
+    reference: Reference
+
+
+class Provision(Element, frozen=True, kw_only=True):
+    """What a Consent permits or denies; exceptions to it stand within."""
+
+    type: Literal["permit", "deny"] | None = None
+    period: Period | None = None
+    actor: tuple[Actor, ...] = ()
+    action: tuple[CodeableConcept, ...] = ()
+    security_label: tuple[Coding, ...] = ()
+    purpose: tuple[Coding, ...] = ()
+    class_: tuple[Coding, ...] = field(default=(), name="class")
+    code: tuple[CodeableConcept, ...] = ()
+    data_period: Period | None = None
+    data: tuple[msgspec.Raw, ...] = ()
+    provision: "tuple[Provision, ...]" = ()
+
+
+class Consent(Identified, frozen=True, kw_only=True):
+    status: Literal["draft", "proposed", "active", "rejected", "inactive", "entered-in-error"]
+    scope: CodeableConcept
+    patient: Reference | None = None
+    date_time: str | None = None
+    policy_rule: CodeableConcept | None = None
+    provision: Provision | None = None
 
 
 class Diagnosis(Element, frozen=True, kw_only=True):

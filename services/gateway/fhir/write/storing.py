@@ -6,22 +6,26 @@ from uuid import UUID
 
 from services.gateway.equivalent import type_of
 from services.gateway.fhir.door import Door
-from services.gateway.fhir.outcome import FhirError, Issue, refused
+from services.gateway.fhir.outcome import FhirError, refused
 from services.gateway.fhir.write.contents import Told
 from services.gateway.fhir.write.submission import Submission
 from services.gateway.inbound import Delivery, delivery
+from shared.commands.decision import derived
 from shared.eventlog.log import Message
+from shared.events.base import Identifier
 from shared.events.inbound import (
     Amendment,
     AssessmentReport,
     Cancellation,
+    ConsentNotice,
     InboundMessage,
     Information,
     Referral,
 )
-from shared.identifiers import assessment_id, referral_id
+from shared.identifiers import assessment_id, consent_id, referral_id
 
 _ENVELOPE_OF_NATS: Final = 1_024  # subject and headers count towards the server's greatest payload
+_MOST_BYTES: Final = 64 * 1024 * 1024  # of one request's messages
 _MOST_TOGETHER: Final = 500  # of messages; the server takes 1 000 in one batch
 
 
@@ -34,21 +38,25 @@ class Stored(NamedTuple):
 
 
 def prepared(door: Door, submission: Submission, told: Sequence[Told]) -> list[tuple[Stored, Delivery]]:
-    """Make what is stored of each message.
+    """Make what is stored of each message, which holds the text that it was made of.
 
-    Raises FhirError: 403 where its sender may not send it, 413 where it does not fit the log.
+    Raises FhirError: 403 where its sender may not send it, 413 where it does not fit the log, or, for many
+    messages of a long text, memory.
     """
     for each in told:
         _check_agreed(door, each)
-    largest = door.largest_payload() - _ENVELOPE_OF_NATS
+    if len(told) > _MOST_TOGETHER:
+        raise _too_long(f"It makes more than the {_MOST_TOGETHER} messages that are stored together.")
+    largest, left = door.largest_payload() - _ENVELOPE_OF_NATS, _MOST_BYTES
     made: list[tuple[Stored, Delivery]] = []
     for part, each in enumerate(told):
         ready = delivery(each.message, submission.raw, submission.received, part=part)
         if len(ready.payload) > largest:
-            raise _too_long(largest)
+            raise _too_long(f"It makes more than the {largest} bytes that are stored.")
+        left -= len(ready.payload)
+        if left < 0:
+            raise _too_long(f"Its messages have more than {_MOST_BYTES} bytes together.")
         made.append((Stored(each, ready.id, _resource(door, each.message, ready.id)), ready))
-    if len(made) > _MOST_TOGETHER:
-        raise _too_long(largest)
     return made
 
 
@@ -76,11 +84,13 @@ def _resource(door: Door, message: InboundMessage, inbound: UUID) -> UUID | None
             return referral_id(message.placer, door.identifier_key)
         case AssessmentReport():
             return assessment_id(inbound)
+        case ConsentNotice(source=source, number=Identifier() as number):
+            return consent_id(source, number, door.identifier_key)
+        case ConsentNotice(consent=known):
+            return known or derived(inbound, "consent")
         case _:
             return None
 
 
-def _too_long(largest: int) -> FhirError:
-    return FhirError(
-        413, [Issue("error", "too-long", f"It makes more than the {largest} bytes that are stored.")]
-    )
+def _too_long(sentence: str) -> FhirError:
+    return refused(413, "too-long", sentence, "http.body")

@@ -13,7 +13,7 @@ from tests.integration.gateway.fhir.record import GENERAL, OTHER, ROBIN, kim, ro
 from tests.unit.timeline.r4 import expect_valid
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
-NOT_SERVED = ("Consent", "Medication", "Practitioner", "Coverage", "Condition", "Device")
+NOT_SERVED = ("Medication", "Practitioner", "Coverage", "Condition", "Device")
 
 
 @pytest.fixture
