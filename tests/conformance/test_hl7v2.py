@@ -1,8 +1,9 @@
 """Every published message gets its answer over MLLP, and what is taken becomes what the domain says."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -80,6 +81,21 @@ EDGE_CASES = {
 }
 
 
+class Malformed(NamedTuple):
+    """Where what is wrong with a message is, and by which control id its answer names it."""
+
+    place: str
+    control_id: str = ""
+
+
+MALFORMED = {
+    "empty-input": Malformed("MSH"),
+    "invalid-encoding-characters": Malformed("MSH-2", "MSGMAL001"),
+    "msh-too-short": Malformed("MSH-2"),
+    "no-msh-segment": Malformed("MSH"),
+}
+
+
 class Gateway:
     """A gateway on a port, with a log that keeps everything in memory."""
 
@@ -88,7 +104,10 @@ class Gateway:
         self.stored = stored
 
     async def answers(self, file: Path) -> list[Answer]:
-        messages = split_messages(file.read_bytes())  # noqa: ASYNC240 - a few kilobytes
+        return await self.answered(split_messages(file.read_bytes()))  # noqa: ASYNC240 - a few kilobytes
+
+    async def answered(self, messages: Iterable[bytes]) -> list[Answer]:
+        """Send messages over one connection."""
         return [answer async for answer in send("127.0.0.1", self.port, messages, timeout=10)]
 
     async def answer(self, file: Path) -> Answer:
@@ -151,13 +170,17 @@ async def test_every_edge_case_is_read_as_meant(hl7v2: Path):
             assert (person.demographics.family, person.demographics.given) == (family, given)
 
 
-async def test_every_malformed_message_is_rejected_with_its_segment(hl7v2: Path):
+async def test_every_malformed_message_is_rejected_at_its_place_and_the_connection_goes_on(hl7v2: Path):
+    files = sorted((hl7v2 / "malformed").glob("*.hl7"))
+    assert {file.stem for file in files} == set(MALFORMED)
+    well_formed = (hl7v2 / "standard" / "ADT-A03-01.hl7").read_bytes()
     async with gateway() as edge:
-        for file in sorted((hl7v2 / "malformed").glob("*.hl7")):
-            answer = await edge.answer(file)
-            assert answer.code == "AR", file.name
-            assert answer.error.startswith("MSH"), file.name
-        assert edge.stored == []
+        for file in files:
+            refused, taken = await edge.answered([file.read_bytes(), well_formed])
+            assert (refused.code, refused.control_id) == ("AR", MALFORMED[file.stem].control_id), file.name
+            assert refused.error.startswith(f"{MALFORMED[file.stem].place}: "), file.name
+            assert taken.code == "AA"
+        assert {envelope.data.original.trigger for _, envelope in edge.stored} == {"ADT^A03"}
 
 
 async def test_a03_a11_and_a13_share_a_control_id_and_are_no_duplicates(hl7v2: Path):
