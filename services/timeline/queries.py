@@ -39,6 +39,10 @@ _REFERRAL: Final = Table(referral_projection(), "read")
 _FOLLOW_UP: Final = Table(follow_up(), "read")
 
 
+_SHORTEST: Final = 4
+_NIL, _MAX = str(UUID(int=0)), str(UUID(int=2**128 - 1))
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """Somebody whom a coordinator may mean."""
 
@@ -75,7 +79,9 @@ async def find_participant(connection: Connection, text: str) -> list[Candidate]
     A whole id, or an identifier with its assigner, means nobody else.
     """
     told = text.strip()
-    rows = await connection.fetch(_SQL["find_participant"], told.lower(), told)
+    first, last = _beginning_with(told.lower())
+    number = told.rpartition("|")[2]
+    rows = await connection.fetch(_SQL["find_participant"], told.lower(), told, number, first, last)
     exact = [row for row in rows if row["exact"]]
     return [_candidate(row) for row in exact or rows]
 
@@ -145,6 +151,16 @@ async def follow_ups(
     records = (await person(connection, participant)).records
     rows = map(_FOLLOW_UP.row_of, await connection.fetch(_SQL["follow_ups"], records))
     return [FollowUpItem(follow_up=row, overdue=row.is_owed and overdue(row.due, today)) for row in rows]
+
+
+def _beginning_with(text: str) -> tuple[UUID | None, UUID | None]:
+    """Return the first and the last id that begin with the text; neither where there is none such."""
+    try:
+        first, last = (UUID(text + fill[len(text) :]) for fill in (_NIL, _MAX))
+    except ValueError:
+        return None, None
+    is_beginning = len(text) >= _SHORTEST and str(first).startswith(text)
+    return (first, last) if is_beginning else (None, None)
 
 
 def _candidate(row: asyncpg.Record) -> Candidate:

@@ -1,12 +1,12 @@
 -- name: find_participant
--- Whom a coordinator means: an id, four or more characters of either end of one, or an identifier.
+-- Whom a coordinator means: an id, four or more characters of either end of one ($1 the end, from $4 to $5 what begins
+-- with it), or an identifier ($2, its number $3).
 select participant, status, family, given, birth_date, identifiers,
     (participant::text = $1 or $2 = any (identifiers)) as exact
 from read.participant
-where participant::text = $1
-    or $2 = any (identifiers)
-    or exists (select from unnest(identifiers) as known where split_part(known, '|', 2) = $2)
-    or (length($1) >= 4 and (starts_with(participant::text, $1) or right(participant::text, length($1)) = $1))
+where participant between $4 and $5
+    or (numbers @> array[$3] and ($2 = $3 or $2 = any (identifiers)))
+    or (length($1) >= 4 and reverse(participant::text) ~>=~ reverse($1) and reverse(participant::text) ~<~ (reverse($1) || 'g'))
 order by family, given, participant
 limit 10;
 

@@ -42,7 +42,7 @@ def participant(site: Site) -> Projection[CareState]:
 
     return Projection(
         name="participant",
-        version=3,
+        version=4,
         row=CareState,
         key=("participant",),
         ddl=ddl_beside(__file__),

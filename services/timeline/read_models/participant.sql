@@ -8,6 +8,7 @@ CREATE TABLE participant (
     sex text,
     phone text,
     identifiers text[] NOT NULL,
+    numbers text[] NOT NULL,
     program text,
     track text,
     enrolment uuid,
@@ -46,8 +47,10 @@ CREATE TABLE participant (
     seq bigint NOT NULL
 );
 
--- "Who has this identifier?" is how a person is looked up.
-CREATE INDEX ON participant USING gin (identifiers);
+-- "Who has this number?" is how a person is looked up, whoever assigned it; or by the end of an id, which is what
+-- people read out. Its beginning is found by the primary key.
+CREATE INDEX ON participant USING gin (numbers);
+CREATE INDEX ON participant (reverse(participant::text) text_pattern_ops);
 
 -- Who was born on a day, or bears a name, may be somebody who is registered again.
 CREATE INDEX ON participant (birth_date, lower(family));

@@ -1,12 +1,16 @@
 """The reading side against a real Postgres, filled as the projector fills it."""
 
-from collections.abc import AsyncGenerator, Sequence
-from datetime import UTC, date, datetime
+import json
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
+from services.intake import matching
 from services.timeline import queries
 from services.timeline.read_models import projections
 from services.timeline.read_models.participant import participant
@@ -23,6 +27,7 @@ from shared.projections.journal import Entry
 from shared.projections.postgres import Connection, connect
 from shared.projections.projector import prepare
 from shared.projections.table import Tables
+from shared.sql import statements
 from tests.unit.timeline.facts import (
     CSSRS,
     FOLLOW_UP,
@@ -115,6 +120,53 @@ async def test_a_participant_is_found_by_id_either_end_of_it_and_identifier(conn
         (found,) = await queries.find_participant(connection, text)
         assert (found.participant, found.family, found.given) == (ROBIN, "Sample", ("Robin",))
         assert found.identifiers == ("general-hospital|MRN-1", "clinic|77")
+
+
+async def test_who_is_meant_or_may_be_the_same_is_found_by_indexes_among_many(connection: Connection):
+    await connection.execute(MANY)
+    await connection.execute("analyze")
+    id_ = await connection.fetchval("select participant from read.participant where family = 'F77'")
+    for meant in (str(id_), str(id_)[:13], str(id_)[-12:], "MRN-77", "HOSP|MRN-77"):
+        (found,) = await queries.find_participant(connection, meant)
+        assert found.participant == id_
+    plans = [
+        await plan(connection, FIND, "a1b2", "MRN-77", "MRN-77", id_, id_),
+        await plan(connection, CANDIDATES, id_, date(1990, 1, 1) + timedelta(days=78), "F78", "5550078"),
+    ]
+    for scans in plans:
+        assert not [scan for scan in scans if scan["Node Type"] == "Seq Scan"]
+        assert {scan["Relation Name"] for scan in scans if "Relation Name" in scan} == {"participant"}
+
+
+# Twenty thousand people: enough that reading all of them is never the cheapest plan.
+MANY = """
+insert into read.participant (
+    participant, status, family, given, birth_date, phone, identifiers, numbers,
+    steps, stays, referrals, risks, sessions,
+    sessions_attended, sessions_missed, goals_open, goals_achieved, deceased, k, seq
+)
+select
+    gen_random_uuid(), 'registered', 'F' || n, '{Ada}', date '1990-01-01' + n,
+    '555-' || lpad(n::text, 4, '0'),
+    array['HOSP|MRN-' || n], array['MRN-' || n],
+    '[]', '[]', '[]', '{}', '[]',
+    0, 0, 0, 0, false, 0, n
+from generate_series(1, 20000) as n
+"""
+FIND = statements(Path(queries.__file__).with_suffix(".sql"))["find_participant"]
+CANDIDATES = statements(Path(matching.__file__).with_name("candidates.sql"))["candidates"]
+
+
+async def plan(connection: Connection, query: str, *arguments: object) -> list[dict[str, Any]]:
+    """Return the nodes of the plan that Postgres makes."""
+    told: str = await connection.fetchval(f"explain (format json) {query}", *arguments)
+    return list(nodes(json.loads(told)[0]["Plan"]))
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
 
 
 async def test_nobody_is_found_by_less_than_four_characters_of_an_id_or_by_a_pattern(connection: Connection):

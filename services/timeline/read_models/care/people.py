@@ -31,7 +31,8 @@ def evolve(state: CareState, event: EventData) -> CareState:
         case DemographicsCorrected(demographics=told):
             return _described(state, told, state.identifiers)
         case IdentifierLinked(identifier=identifier):
-            return replace(state, identifiers=_with(state.identifiers, (identifier,)))
+            names = _with(state.identifiers, (identifier,))
+            return replace(state, identifiers=names, numbers=_numbers(names))
         case ParticipantsMerged(survivor=survivor):
             return replace(state, merged_into=survivor)
         case ParticipantsUnmerged():
@@ -49,7 +50,12 @@ def _described(state: CareState, told: Demographics, identifiers: tuple[str, ...
         sex=told.sex,
         phone=told.phone,
         identifiers=identifiers,
+        numbers=_numbers(identifiers),
     )
+
+
+def _numbers(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.rpartition("|")[2] for name in names))
 
 
 def _with(names: tuple[str, ...], linked: Iterable[Identifier]) -> tuple[str, ...]:

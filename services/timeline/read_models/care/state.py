@@ -98,6 +98,7 @@ class CareState(Struct, frozen=True, kw_only=True, gc=False):
     sex: str | None = None
     phone: str | None = None
     identifiers: tuple[str, ...] = ()  # "assigner|value"
+    numbers: tuple[str, ...] = ()  # their values, to be found by
     program: str | None = None
     track: str | None = None
     enrolment: UUID | None = None  # enrolled, and the episode is not open yet
