@@ -5,6 +5,7 @@ an answer about suicide is never left lying. A total without any answer is none:
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -43,6 +44,7 @@ _WEIGHTS: Final = frozenset(
     }
 )
 _NUMBER: Final = re.compile(r"\+?(\d{1,3})(?:\.0*)?", re.ASCII)
+_GREATEST: Final = 999
 _YES_OR_NO: Final = {"y": 1, "yes": 1, "n": 0, "no": 0}
 _RESULTS: Final = frozenset({"preliminary", "final", "amended", "corrected"})
 
@@ -196,15 +198,24 @@ def _linked(link: str) -> str:
 
 
 def _observed(submission: Submission, told: Observation, at: str) -> Iterator[Question]:
-    """Give the Observation itself, its components, and those members that are contained in it."""
-    yield from _asked(told.code, told, f"{at}.value")
-    for number, each in enumerate(told.component):
-        yield from _asked(each.code, each, f"{at}.component[{number}].value")
-    for reference in told.has_member:
-        if (reference.reference or "").startswith("#"):
+    """Give the Observation itself, its components, and those members that are contained in it, each once.
+
+    What is contained contains nothing itself (R4, references): its members are beside it.
+    """
+    left, seen = deque([(told, at)]), set[str]()
+    while left:
+        each, here = left.popleft()
+        yield from _asked(each.code, each, f"{here}.value")
+        for number, part in enumerate(each.component):
+            yield from _asked(part.code, part, f"{here}.component[{number}].value")
+        for reference in each.has_member:
+            name = reference.reference or ""
+            if not name.startswith("#") or name in seen:
+                continue
+            seen.add(name)
             found = submission.scope.resolve(reference, told.contained, at)
             if found and found.kind == "Observation":
-                yield from _observed(submission, decode(found.raw, Observation, found.at), found.at)
+                left.append((decode(found.raw, Observation, found.at), found.at))
 
 
 def _asked(concept: CodeableConcept, value: Value, at: str) -> Iterator[Question]:
@@ -252,7 +263,7 @@ def _value(question: Question, panel: Panel) -> int | None:
         return None
     known = DIFFICULTY_ANSWERS if question.code in PANEL_OF_DIFFICULTY else panel.answers
     for value in (*_coded(codes, known), _plain(told, panel)):
-        if value is not None:
+        if value is not None and 0 <= value <= _GREATEST:
             return value
     sentence = "A screening question is answered with a number, or a code of its LOINC answer list."
     raise refused(422, "code-invalid", sentence, question.at)

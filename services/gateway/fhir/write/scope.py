@@ -1,11 +1,12 @@
 """What a reference can mean: a resource contained, another entry of the Bundle, or one of ours."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from services.gateway.fhir.outcome import refused
 from services.gateway.fhir.write.elements import Reference
 from services.gateway.fhir.write.reading import decode, head
 from services.gateway.fhir.write.resources import BundleEntry, Request
@@ -17,6 +18,9 @@ OURS: Final = re.compile(
     rb"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 )
 """A reference that may be to a resource of ours."""
+
+MOST_ENTRIES: Final = 1_000
+"""Of a message or a transaction: each may refer to each."""
 
 Key = tuple[str, str]  # type and id
 
@@ -46,6 +50,7 @@ class Scope:
     def __init__(self, entries: Sequence[Entry] = (), ours: Mapping[Key, bytes] | None = None) -> None:
         self.entries = entries
         self.ours = ours or {}
+        self._contained: dict[str, Mapping[str, Resolved]] = {}
         self._by_url = {each.full_url: each for each in entries if each.full_url}
         self._by_key = {(each.kind, each.id): each for each in entries if each.id}
 
@@ -61,7 +66,7 @@ class Scope:
         if not told:
             return None
         if told.startswith("#"):
-            return _contained(told[1:], contained, at)
+            return self._inside(contained, at).get(told[1:])
         entry = self._by_url.get(told)
         key = _key(told)
         if entry is None and key is not None:
@@ -71,6 +76,12 @@ class Scope:
         ours = self.ours.get(key) if key else None
         return Resolved(key[0], ours, at) if key and ours else None
 
+    def _inside(self, contained: Sequence[msgspec.Raw], at: str) -> Mapping[str, Resolved]:
+        """Return what a resource contains, by id; looked through once, for it may be much."""
+        if at not in self._contained:
+            self._contained[at] = dict(_contained(contained, at))
+        return self._contained[at]
+
     def read(
         self, reference: Reference | None, contained: Sequence[msgspec.Raw], at: str, kind: type[T], name: str
     ) -> T | None:
@@ -79,8 +90,11 @@ class Scope:
         return decode(found.raw, kind, found.at) if found and found.kind == name else None
 
 
-def entries_of(told: Iterable[BundleEntry], at: str = "Bundle") -> list[Entry]:
-    """Return the entries of a Bundle that have a resource; raises FhirError 400."""
+def entries_of(told: Sequence[BundleEntry], at: str = "Bundle") -> list[Entry]:
+    """Return the entries of a Bundle that have a resource; raises FhirError: 400, 413 for too many."""
+    if len(told) > MOST_ENTRIES:
+        sentence = f"What belongs together has {MOST_ENTRIES} entries at most; a batch may have more."
+        raise refused(413, "too-costly", sentence, f"{at}.entry")
     found: list[Entry] = []
     for number, each in enumerate(told):
         if is_absent(each.resource):
@@ -98,13 +112,12 @@ def is_absent(raw: msgspec.Raw) -> bool:
     return not memoryview(raw)
 
 
-def _contained(id: str, contained: Sequence[msgspec.Raw], at: str) -> Resolved | None:
-    for number, raw in enumerate(contained):
+def _contained(contained: Sequence[msgspec.Raw], at: str) -> Iterator[tuple[str, Resolved]]:
+    for number, raw in reversed(list(enumerate(contained))):  # of two with the same id the first one holds
         place = f"{at}.contained[{number}]"
         known = head(raw, place)
-        if known.id == id:
-            return Resolved(known.resource_type or "", raw, place)
-    return None
+        if known.id:
+            yield known.id, Resolved(known.resource_type or "", raw, place)
 
 
 def _key(told: str) -> Key | None:

@@ -1,6 +1,7 @@
 """What was sent, by whom: what every message made of it carries."""
 
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 
 from services.gateway.fhir.auth import Caller
@@ -47,6 +48,11 @@ class Submission:
             self._control_id = sha256(self.raw).hexdigest()[:32]
         return self._control_id
 
+    @cached_property
+    def text(self) -> str:
+        """What was sent, once in memory however many messages it makes."""
+        return self.raw.decode()
+
     def name(self, *told: str | None) -> None:
         """Take the first name that was told as the control id."""
         self._control_id = self._control_id or next(filter(None, told), None)
@@ -60,7 +66,7 @@ class Submission:
         """Made last, so that it has every warning."""
         return Original(
             format="fhir-r4",
-            text=self.raw.decode(),
+            text=self.text,
             control_id=self.control_id,
             trigger=self.trigger,
             sent_at=self.sent,

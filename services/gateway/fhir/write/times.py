@@ -7,10 +7,10 @@ from typing import Final
 from services.gateway.fhir.outcome import refused
 from shared.events.moment import Moment
 
-_PARTIAL: Final = re.compile(r"\d{4}(-\d{2})?")
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PARTIAL: Final = re.compile(r"\d{4}(-\d{2})?", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INSTANT: Final = re.compile(
-    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*(Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
+    r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*(Z|[+-](?:0\d|1[0-4]):[0-5]\d)", re.ASCII
 )
 
 
