@@ -38,8 +38,8 @@ class UnreadableMessageError(UndecodableEventError):
     """
 
 
-class _Envelope(Struct, frozen=True):
-    """CloudEvents 1.0 in structured JSON; its other attributes and extensions may be there."""
+class CloudEvent(Struct, frozen=True):
+    """What a sender publishes: CloudEvents 1.0 in structured JSON; other attributes may be there."""
 
     specversion: Literal["1.0"]
     id: _Text
@@ -50,7 +50,7 @@ class _Envelope(Struct, frozen=True):
     datacontenttype: str = "application/json"
 
 
-_DECODER: Final = msgspec.json.Decoder(_Envelope)
+_DECODER: Final = msgspec.json.Decoder(CloudEvent)
 _WHOLE: Final = msgspec.json.Decoder(InboundEnvelope)
 
 
@@ -97,7 +97,7 @@ def _of_sender(source: str, kind: str, payload: bytes) -> InboundEnvelope:
     )
 
 
-def _message(told: _Envelope, source: str, kind: str, payload: bytes) -> InboundMessage:
+def _message(told: CloudEvent, source: str, kind: str, payload: bytes) -> InboundMessage:
     cls = _class_of(told, kind)
     _check_texts({**told.data, "id": told.id, "original": None}, "data")
     try:
@@ -106,7 +106,7 @@ def _message(told: _Envelope, source: str, kind: str, payload: bytes) -> Inbound
         raise UnreadableMessageError(_sentence(error, "data.")) from None
 
 
-def _class_of(told: _Envelope, kind: str) -> type[InboundMessage]:
+def _class_of(told: CloudEvent, kind: str) -> type[InboundMessage]:
     if told.datacontenttype.partition(";")[0].strip().lower() != "application/json":
         raise UnreadableMessageError("datacontenttype has to be application/json.")
     cls = _CLASSES.get(told.type)
@@ -119,7 +119,7 @@ def _class_of(told: _Envelope, kind: str) -> type[InboundMessage]:
     return cls
 
 
-def _filled(told: _Envelope, source: str, payload: bytes) -> _Data:
+def _filled(told: CloudEvent, source: str, payload: bytes) -> _Data:
     """Return the data with what need not be said twice."""
     sent = _moment(told.time)
     data = {"source": source, **told.data}

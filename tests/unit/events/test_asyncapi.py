@@ -3,15 +3,28 @@
 import json
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, get_args
+from uuid import UUID
 
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
 from shared import asyncapi
+from shared.asyncapi import senders
 from shared.events import schemas
+from shared.events.base import Identifier
+from shared.events.inbound import InboundData, InboundMessage, Kind
+from shared.events.outbound import (
+    STATUS_TYPE,
+    OutboundEnvelope,
+    ReferralStatus,
+    StatusEntry,
+    StatusPage,
+)
+from shared.events.received import received
 from shared.events.registry import REGISTRY
 from tests.unit.events.json_schema import problems
 
@@ -20,6 +33,23 @@ with warnings.catch_warnings():
     from asyncapi3.models.asyncapi import AsyncAPI3
 
 Json = dict[str, Any]
+
+STATUS = OutboundEnvelope(
+    specversion="1.0",
+    id=UUID(int=1),
+    source="/throughcare/intake",
+    type=STATUS_TYPE,
+    time=datetime(2026, 3, 9, tzinfo=UTC),
+    datacontenttype="application/json",
+    data=ReferralStatus(
+        referral=UUID(int=2),
+        participant=UUID(int=3),
+        placer=Identifier("LAKE", "R-1", "PLAC"),
+        status="accepted",
+        because="throughcare.intake.ReferralAccepted",
+        at=datetime(2026, 3, 9, tzinfo=UTC),
+    ),
+)
 
 
 @cache
@@ -101,6 +131,45 @@ def test_an_answer_meets_what_the_document_says_of_it():
     answer = {"answer": "appended", "position": [0, 17], "events": ["throughcare.intake.ReferralAccepted"]}
     assert _problems("answer-Appended", answer) == []
     assert _problems("answer-Appended", {"answer": "appended"}) != []
+
+
+@pytest.mark.parametrize("cls", get_args(InboundMessage), ids=lambda cls: cls.__name__)
+def test_every_message_of_a_sender_is_on_the_channel_of_its_kind_with_an_example_that_is_taken(
+    cls: type[InboundData],
+):
+    channel = document()["channels"][f"inbound-{cls.kind}"]
+    assert channel["address"] == f"inbound.{{source}}.{cls.kind}"
+    assert channel["messages"][cls.__name__] == {"$ref": f"#/components/messages/inbound-{cls.__name__}"}
+    [example] = document()["components"]["messages"][f"inbound-{cls.__name__}"]["examples"]
+    assert _problems(f"inbound-{cls.__name__}", example["payload"]) == []
+    payload = json.dumps(example["payload"]).encode()
+    assert isinstance(received(f"native.lakeside-ehr.{cls.kind}", payload).data, cls)
+
+
+def test_a_message_of_a_sender_that_leaves_out_what_it_must_say_does_not_meet_it():
+    event = json.loads((senders.SAMPLES / "Referral.json").read_bytes())
+    del event["data"]["placer"]
+    assert _problems("inbound-Referral", event) != []
+
+
+def test_what_the_gateway_stores_meets_it_too():
+    whole = received("native.lakeside-ehr.referral", (senders.SAMPLES / "Referral.json").read_bytes())
+    assert _problems("inbound-Referral", json.loads(msgspec.json.encode(whole))) == []
+
+
+def test_a_sender_signs_in_for_whatever_it_does():
+    operations = document()["operations"]
+    named = [operations[f"receive-inbound-{kind}"] for kind in get_args(Kind)]
+    for operation in (*named, operations["send-status"], operations["answer-status"]):
+        assert operation["security"] == [{"$ref": "#/components/securitySchemes/sender"}]
+
+
+def test_a_page_of_statuses_meets_what_the_document_says_of_it():
+    entry = StatusEntry(sequence=17, recorded=datetime.now(UTC), event=STATUS)
+    page = json.loads(msgspec.json.encode(StatusPage(entries=(entry,))))
+    assert _problems("status-StatusPage", page) == []
+    assert _problems("outbound-ReferralStatus", page["entries"][0]["event"]) == []
+    assert _problems("status-StatusPage", {"entries": [{"sequence": 17}]}) != []
 
 
 def _problems(message: str, payload: Json) -> list[str]:

@@ -1,29 +1,35 @@
-"""The contract as an AsyncAPI 3.0 document, made from the registry: what flows where, and what may be asked.
+"""The document as a whole: the log's events, coordinators' commands, and what senders do.
 
 Seen from Throughcare as a whole: it sends the events of its log, and receives inbound messages and commands.
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 import msgspec
 from msgspec import Struct
 
+from shared.asyncapi import senders
+from shared.asyncapi.parts import (
+    CONTENT,
+    EVENT_CONTENT,
+    Json,
+    channel_ref,
+    enveloped,
+    message_ref,
+    name_of,
+    plain_message,
+    summary,
+)
 from shared.commands import aftercare, care_plan, consent, intake
 from shared.commands.base import Command
 from shared.commands.reply import Reply
 from shared.events import schemas
 from shared.events.base import EventData
 from shared.events.envelope import Event
-from shared.events.inbound import InboundEnvelope, InboundMessage
 from shared.events.registry import REGISTRY, Category, Registry, schema_uri
 
-Json = dict[str, Any]
-
 VERSION: Final = "1.0.0"  # of the contract as a whole
-_EVENT_CONTENT: Final = "application/cloudevents+json"
-_CONTENT: Final = "application/json"
 _SERVICE_OF: Final = {category.name: category.service for category in REGISTRY.categories}
 _REPLY: Final = "command-reply"
 
@@ -31,11 +37,6 @@ _PARAMETERS: Final = {
     "partition": {"description": "Partition of the log, chosen by the participant: 0 and up."},
     "entity": {
         "description": "Opaque id of the entity: of the participant, the referral or the keyed identifier."
-    },
-    "source": {"description": "Token of the sender, as configured at the gateway."},
-    "kind": {
-        "description": "What sort of message it is.",
-        "enum": ["adt", "referral", "appointment", "result", "consent"],
     },
 }
 
@@ -49,10 +50,14 @@ def document(registry: Registry = REGISTRY) -> Json:
             "version": VERSION,
             "description": "Events of a participant's care, messages of other systems, and commands.",
         },
-        "defaultContentType": _CONTENT,
+        "defaultContentType": CONTENT,
         "channels": _channels(registry),
         "operations": _operations(registry),
-        "components": {"messages": _messages(registry), "schemas": _schemas(registry)},
+        "components": {
+            "securitySchemes": senders.security_schemes(),
+            "messages": _messages(registry),
+            "schemas": _schemas(registry),
+        },
     }
 
 
@@ -70,17 +75,12 @@ def commands() -> tuple[type[Command], ...]:
 def _channels(registry: Registry) -> Json:
     return {
         **{f"care-{category.name}": _log_channel(category, registry) for category in registry.categories},
-        "inbound": {
-            "address": "inbound.{source}.{kind}",
-            "description": "Accepted messages of other systems, in canonical form, kept for 90 days.",
-            "parameters": _parameters("source", "kind"),
-            "messages": {_name(cls): _message_ref(_event_key(_inbound_type(cls))) for cls in _inbound()},
-        },
+        **senders.channels(),
         **{_command_key(cls): _asked_on(cls) for cls in commands()},
         _REPLY: {
             "address": None,
             "description": "The asker's own inbox, named in the request.",
-            "messages": {_name(cls): _message_ref(_answer_key(cls)) for cls in get_args(Reply)},
+            "messages": {name_of(cls): message_ref(_answer_key(cls)) for cls in get_args(Reply)},
         },
     }
 
@@ -90,12 +90,12 @@ def _log_channel(category: Category, registry: Registry) -> Json:
         "address": f"care.{{partition}}.{category.name}.{{entity}}",
         "description": f"Events of one {category.name} entity in order, decided by {category.service}.",
         "parameters": _parameters("partition", "entity"),
-        "messages": {_name(cls): _message_ref(_event_key(registry.type_of(cls))) for cls in category.types},
+        "messages": {name_of(cls): message_ref(_event_key(registry.type_of(cls))) for cls in category.types},
     }
 
 
 def _asked_on(cls: type[Command]) -> Json:
-    return {"address": _command_subject(cls), "messages": {_name(cls): _message_ref(_command_key(cls))}}
+    return {"address": _command_subject(cls), "messages": {name_of(cls): message_ref(_command_key(cls))}}
 
 
 def _operations(registry: Registry) -> Json:
@@ -103,29 +103,25 @@ def _operations(registry: Registry) -> Json:
         **{
             f"append-{category.name}": {
                 "action": "send",
-                "channel": _channel_ref(f"care-{category.name}"),
+                "channel": channel_ref(f"care-{category.name}"),
                 "summary": f"{category.service} appends what it decided.",
             }
             for category in registry.categories
         },
-        "receive-inbound": {
-            "action": "receive",
-            "channel": _channel_ref("inbound"),
-            "summary": "intake decides what a message means.",
-        },
-        **{f"answer-{_name(cls)}": _answering(cls) for cls in commands()},
+        **senders.operations(),
+        **{f"answer-{name_of(cls)}": _answering(cls) for cls in commands()},
     }
 
 
 def _answering(cls: type[Command]) -> Json:
     return {
         "action": "receive",
-        "channel": _channel_ref(_command_key(cls)),
-        "summary": _summary(cls),
+        "channel": channel_ref(_command_key(cls)),
+        "summary": summary(cls),
         "bindings": {"nats": {"queue": _SERVICE_OF[cls.category]}},
         "reply": {
             "address": {"location": "$message.header#/reply", "description": "The NATS reply subject."},
-            "channel": _channel_ref(_REPLY),
+            "channel": channel_ref(_REPLY),
         },
     }
 
@@ -133,9 +129,9 @@ def _answering(cls: type[Command]) -> Json:
 def _messages(registry: Registry) -> Json:
     return {
         **{_event_key(name): _event_message(name, cls, registry) for name, cls in registry.types.items()},
-        **{_event_key(_inbound_type(cls)): _inbound_message(cls) for cls in _inbound()},
-        **{_command_key(cls): _plain_message(cls) for cls in commands()},
-        **{_answer_key(cls): _plain_message(cls) for cls in get_args(Reply)},
+        **senders.messages(),
+        **{_command_key(cls): plain_message(cls) for cls in commands()},
+        **{_answer_key(cls): plain_message(cls) for cls in get_args(Reply)},
     }
 
 
@@ -143,10 +139,10 @@ def _event_message(name: str, cls: type[EventData], registry: Registry) -> Json:
     said = {"type": {"const": name}, "dataschema": {"const": schema_uri(name, cls.version)}}
     return {
         "name": name,
-        "title": _name(cls),
-        "summary": _summary(cls),
-        "contentType": _EVENT_CONTENT,
-        "payload": _enveloped("Event", said, cls),
+        "title": name_of(cls),
+        "summary": summary(cls),
+        "contentType": EVENT_CONTENT,
+        "payload": enveloped("Event", said, cls),
         **_examples(cls, registry),
     }
 
@@ -158,47 +154,12 @@ def _examples(cls: type[EventData], registry: Registry) -> Json:
     return {"examples": [{"name": "stored", "payload": json.loads(sample.read_text(encoding="utf-8"))}]}
 
 
-def _inbound_message(cls: type[Struct]) -> Json:
-    name = _inbound_type(cls)
-    return {
-        "name": name,
-        "title": _name(cls),
-        "summary": _summary(cls),
-        "contentType": _EVENT_CONTENT,
-        "payload": _enveloped("InboundEnvelope", {"type": {"const": name}}, cls),
-    }
-
-
-def _plain_message(cls: type[Struct]) -> Json:
-    return {
-        "name": _name(cls),
-        "title": _name(cls),
-        "summary": _summary(cls),
-        "contentType": _CONTENT,
-        "payload": _schema_ref(_name(cls)),
-    }
-
-
-def _enveloped(envelope: str, said: Json, data: type[Struct]) -> Json:
-    properties = {**said, "data": _schema_ref(_name(data))}
-    return {"allOf": [_schema_ref(envelope), {"type": "object", "properties": properties}]}
-
-
 def _schemas(registry: Registry) -> Json:
-    types = (Event, InboundEnvelope, *registry.types.values(), *_inbound(), *commands(), *get_args(Reply))
+    types = (Event, *registry.types.values(), *senders.types(), *commands(), *get_args(Reply))
     _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    for envelope in ("Event", "InboundEnvelope"):
-        del components[envelope]["properties"]["data"]  # each message says what its data is
+    del components["Event"]["properties"]["data"]  # each message says what its data is
     del components["EventData"]
-    return {name: components[name] for name in sorted(components)}
-
-
-def _inbound() -> Iterable[type[Struct]]:
-    return get_args(InboundMessage)
-
-
-def _inbound_type(cls: type[Struct]) -> str:
-    return f"throughcare.inbound.{_name(cls)}"
+    return dict(sorted(senders.relaxed(components).items()))
 
 
 def _event_key(name: str) -> str:
@@ -207,36 +168,16 @@ def _event_key(name: str) -> str:
 
 
 def _command_subject(cls: type[Command]) -> str:
-    return f"command.{_SERVICE_OF[cls.category]}.{_name(cls)}"
+    return f"command.{_SERVICE_OF[cls.category]}.{name_of(cls)}"
 
 
 def _command_key(cls: type[Command]) -> str:
-    return f"command-{_name(cls)}"
+    return f"command-{name_of(cls)}"
 
 
 def _answer_key(cls: type[Struct]) -> str:
-    return f"answer-{_name(cls)}"
-
-
-def _name(cls: type) -> str:
-    return cls.__name__
-
-
-def _summary(cls: type) -> str:
-    return " ".join((cls.__doc__ or "").partition("\n\n")[0].split())
+    return f"answer-{name_of(cls)}"
 
 
 def _parameters(*names: str) -> Json:
     return {name: _PARAMETERS[name] for name in names}
-
-
-def _channel_ref(name: str) -> Json:
-    return {"$ref": f"#/channels/{name}"}
-
-
-def _message_ref(name: str) -> Json:
-    return {"$ref": f"#/components/messages/{name}"}
-
-
-def _schema_ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
