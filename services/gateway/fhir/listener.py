@@ -10,6 +10,7 @@ from typing import Final
 import uvicorn
 from litestar import Litestar
 
+from services.gateway.fhir.http_peer import HttpPeer
 from services.gateway.fhir.methods import WithHead
 
 _GRACE_SECONDS: Final = 10
@@ -28,8 +29,19 @@ class _Server(uvicorn.Server):
 class Listener:
     """Serves until closed. `port` is the one in use, also where 0 was asked for."""
 
-    def __init__(self, app: Litestar, host: str, port: int) -> None:
-        """Bind the address; raises OSError where it is taken."""
+    def __init__(
+        self,
+        app: Litestar,
+        host: str,
+        port: int,
+        *,
+        connections: int = HttpPeer.connection_limit,
+        patience: float = HttpPeer.patience,
+    ) -> None:
+        """Bind the address; raises OSError where it is taken.
+
+        More `connections` are hung up on; a peer is waited for `patience` seconds at a time.
+        """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         # asyncio does it only for sockets that it made; without, an answer waits 40 ms for the client's ack.
@@ -38,6 +50,7 @@ class Listener:
         self._server = _Server(
             uvicorn.Config(
                 WithHead(app),
+                http=HttpPeer.within(connections, patience),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -49,6 +62,11 @@ class Listener:
         # An address may hold an identifier; uvicorn's own switch yields to whoever configures logging later.
         logging.getLogger("uvicorn.access").disabled = True
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="fhir")
+
+    @property
+    def connections(self) -> int:
+        """How many peers are connected."""
+        return len(self._server.server_state.connections)
 
     async def close(self) -> None:
         """Take no more requests, and answer those in flight."""
