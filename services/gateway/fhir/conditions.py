@@ -1,6 +1,7 @@
 """A search as SQL: what follows `where {visible}`. Values are always arguments, never text."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from services.gateway.fhir.dates import DateParameter, Prefix
@@ -32,7 +33,8 @@ _IDENTIFIERS: Final = "(identifiers && {0}::text[] and identifiers <> '{{}}')"
 class Conditions:
     """The text, which begins with `and` unless it is empty, and the arguments, the given ones first."""
 
-    def __init__(self, query: Query, *given: object) -> None:
+    def __init__(self, query: Query, *given: object, before: datetime | None = None) -> None:
+        """Take a search; with `before` it finds only what was last updated earlier."""
         self.arguments: list[object] = list(given)
         self._parts: list[str] = []
         self._each("id = any({0}::uuid[])", query.ids)
@@ -42,6 +44,8 @@ class Conditions:
         self._each("status = any({0}::text[])", query.statuses)
         for each in query.updated:
             self._updated(each)
+        if before is not None:
+            self._each("last_updated < {0}::timestamptz", [before])
 
     @property
     def text(self) -> str:

@@ -16,6 +16,7 @@ from services.gateway.fhir.conditions import Conditions
 from services.gateway.fhir.outcome import FhirError, Issue
 from services.gateway.fhir.query import Query
 from services.gateway.fhir.served import MOST_INCLUDED
+from services.gateway.fhir.settled import Settled
 from shared.projections.postgres import Connection, Pool
 from shared.sql import statements
 
@@ -65,11 +66,12 @@ class Page(Struct, frozen=True):
 class Resources:
     """A pool of connections that is filled when first asked: the door opens also without Postgres."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, settled: Settled) -> None:
         self._pool = pool
+        self._settled = settled
 
     @classmethod
-    async def connected(cls, url: str) -> "Resources":
+    async def connected(cls, url: str, settled: Settled) -> "Resources":
         """Return the resources of a database, which need not answer yet."""
         pool = await asyncpg.create_pool(
             url,
@@ -79,7 +81,7 @@ class Resources:
             command_timeout=_SECONDS,
             server_settings={"application_name": "throughcare-fhir", "default_transaction_read_only": "on"},
         )
-        return cls(pool)
+        return cls(pool, settled)
 
     async def close(self) -> None:
         """Give the connections back; those in use end with what they do."""
@@ -93,8 +95,9 @@ class Resources:
 
     async def search(self, caller: Caller, query: Query) -> Page:
         """Return a page of what the caller may see. Raises FhirError 503 without Postgres."""
-        conditions = Conditions(query, query.kind, seen_by(caller), caller.source)
         async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
+            before = await self._settled.before(connection) if query.updated else None
+            conditions = Conditions(query, query.kind, seen_by(caller), caller.source, before=before)
             total = await connection.fetchval(_SQL["count"] + conditions.text, *conditions.arguments)
             if query.only_total:
                 return Page((), total, is_last=True)

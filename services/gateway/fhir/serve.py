@@ -8,6 +8,7 @@ from services.gateway.fhir.auth import AgreedTokens, Authorities, ToldTokens, Wi
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
+from services.gateway.fhir.settled import Settled
 from services.gateway.profiles import Profiles
 from shared.eventlog.log import Log
 from shared.settings import Settings
@@ -16,7 +17,7 @@ from shared.settings import Settings
 @asynccontextmanager
 async def serving(settings: Settings, log: Log, profiles: Callable[[], Profiles]) -> AsyncGenerator[Listener]:
     """Listen while inside; the tokens of the settings are known beside those of the profiles."""
-    resources = await Resources.connected(settings.database_url)
+    resources = await Resources.connected(settings.database_url, Settled(log, settings.partitions))
     door = Door(
         authority=WithAgreements(
             Authorities(AgreedTokens(profiles), ToldTokens(settings.fhir_tokens)),

@@ -180,7 +180,7 @@ def _row(before: FhirResource | None, drawn: Drawn, at: Recorded) -> FhirResourc
 def _meta(version: int, at: Recorded) -> Meta:
     return Meta(
         version_id=str(version),
-        last_updated=at.recorded_at.isoformat(),
+        last_updated=at.recorded_at.isoformat(timespec="microseconds"),  # a poller goes on from exactly here
         security=_labels(at.event.sensitivity),
     )
 

@@ -119,7 +119,7 @@ def test_a_patient_has_names_contacts_and_every_identifier_with_its_assigner():
     ]
     assert patient["meta"] == {
         "versionId": "2",
-        "lastUpdated": "2026-03-02T09:01:00-05:00",
+        "lastUpdated": "2026-03-02T09:01:00.000000-05:00",
         "security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "MH"}],
     }
 

@@ -17,6 +17,7 @@ from services.gateway.fhir.auth import ToldTokens
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
+from services.gateway.fhir.settled import Settled
 from services.gateway.profiles import without_file
 from shared.eventlog import streams
 from shared.eventlog.log import Log
@@ -60,8 +61,8 @@ async def edge(nats_server: NatsServer, servers_directory: Path) -> AsyncGenerat
     nats = Client()
     await nats.connect(nats_server.url)
     await streams.apply(nats, 1)
-    resources = await Resources.connected(NO_DATABASE)
     log = Log(nats)
+    resources = await Resources.connected(NO_DATABASE, Settled(log, 1))
     door = Door(
         authority=ToldTokens("general=token-of-general other=token-of-other"),
         resources=resources,
