@@ -16,6 +16,7 @@ from services.gateway.mllp.server import Server, serve
 from services.gateway.profile_book import ProfileBook
 from services.gateway.profiles import Profiles
 from services.gateway.receiver import Receiver
+from services.gateway.reread import rereading
 from services.gateway.watched_file import watch
 from shared.eventlog import streams
 from shared.eventlog.connection import close, connect
@@ -45,6 +46,7 @@ async def run(settings: Settings) -> None:
                 serving(settings, log, lambda: book.now) as fhir,
                 delivering(settings, log, lambda: book.now) as deliveries,
                 answering(log),
+                rereading(settings, log, lambda: book.now),
             ):
                 process.health.notify("delivery", deliveries.trouble)
                 process.ready("log", log.ping)

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import structlog
 
-from services.gateway.hl7v2 import acknowledgement
+from services.gateway.hl7v2 import acknowledgement, charset
 from services.gateway.hl7v2.error import Condition, Hl7Error, Place
 from services.gateway.hl7v2.header import Header, read_delimiters, read_header
 from services.gateway.hl7v2.message import Message, parse
@@ -104,17 +104,30 @@ class Receiver:
     async def _put(self, stored: Delivery) -> None:
         await self._publish(stored.subject, stored.payload, {_MESSAGE_ID: str(stored.id)})
 
+    async def store_again(self, text: str) -> tuple[int, ...]:
+        """Read what was taken once by the profiles that hold now, and store what it says.
+
+        Returns where each of its parts is stored; raises Hl7Error, LogUnavailableError.
+        """
+        header = read_header(text.encode())
+        profile = agreed(self._profiles(), header)
+        raw = charset.encode(text, header.field(18) or profile.conventions.charset or "")
+        parts = self._translated(raw, profile, datetime.now(UTC))
+        return tuple([await self._publish(each.subject, each.payload, {}) for each in parts])
+
     def _read(
         self, raw: bytes, header: Header, received: datetime, certificate: Certificate | None
     ) -> list[Delivery]:
-        profiles = self._profiles()
-        profile = agreed(profiles, header)
+        profile = agreed(self._profiles(), header)
         check_certificate(certificate, profile)
+        return self._translated(raw, profile, received)
+
+    def _translated(self, raw: bytes, profile: Profile, received: datetime) -> list[Delivery]:
         message = parse(raw, profile.conventions.charset or "")
         check_allowed(message, profile)
         told = translate(
             message,
-            source=profile.source or _unclaimed(source_of(message), profiles),
+            source=profile.source or _unclaimed(source_of(message), self._profiles()),
             received=received,
             conventions=profile.conventions,
         )

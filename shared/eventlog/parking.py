@@ -42,6 +42,19 @@ class ReplayAnswer(Struct, frozen=True):
     sentence: str = ""
 
 
+class Reread(Struct, frozen=True):
+    """Asks the gateway, on `reread.gateway`, to read a stored message again by the profiles that hold now."""
+
+    sequence: int  # in INBOUND
+
+
+class RereadAnswer(Struct, frozen=True, kw_only=True):
+    """Where in INBOUND it stands now; nowhere, and why, where it cannot be read."""
+
+    sequences: tuple[int, ...] = ()
+    sentence: str = ""
+
+
 _DECODER: Final = msgspec.json.Decoder(Parked)
 
 

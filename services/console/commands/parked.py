@@ -20,7 +20,7 @@ from services.console.output import out, print_json, print_table
 from services.console.place import Place, place_of
 from services.timeline.read_models import projections
 from shared.eventlog.log import Log
-from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
+from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest, Reread, RereadAnswer
 from shared.eventlog.subjects import stream_of
 from shared.events.envelope import Position
 from shared.projections.generation import OtherProjectionsError
@@ -34,6 +34,7 @@ from shared.projections.parking import (
 from shared.site import site_of
 
 _ANSWER: Final = msgspec.json.Decoder(ReplayAnswer)
+_REREAD: Final = msgspec.json.Decoder(RereadAnswer)
 _REPLAY_SECONDS: Final = 30
 
 app = typer.Typer(no_args_is_help=True, help="What could not be handled: list it, look at it, replay it.")
@@ -85,9 +86,28 @@ def show(context: typer.Context, id: Id, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def replay(context: typer.Context, id: Id) -> None:
-    """Have it handled again; it leaves the list when that is done, and stays with status 1 when not."""
+def replay(
+    context: typer.Context,
+    id: Id,
+    reread: Annotated[
+        bool,
+        typer.Option(
+            "--reread",
+            help="HL7 v2: have its original read anew, by the profiles that the gateway has now.",
+        ),
+    ] = False,
+) -> None:
+    """Have it handled again; it leaves the list when that is done, and stays with status 1 when not.
+
+    With --reread it is stored anew as its sender's profile reads it now, and handled as if it came now.
+    """
     place = place_of(context)
+    if reread:
+        if not id.isdecimal():
+            raise typer.BadParameter("Only a message, such as 12, is read again.", param_hint="ID")
+        told = ", ".join(f"INBOUND/{sequence}" for sequence in asyncio.run(_read_again(place, int(id))))
+        out.print(f"{id} is read again: {told}. What cannot be handled is listed anew.", markup=False)
+        return
     partition, slash, sequence = id.partition("/")
     if slash and partition.isdecimal() and sequence.isdecimal():
         asyncio.run(_apply_again(place, Position(int(partition), int(sequence))))
@@ -114,6 +134,25 @@ async def _handle_again(place: Place, number: int) -> None:
         if not answer.done:
             raise Failed(f"It stays parked: {answer.sentence}")
         await Parking(Log(nats)).remove(number)
+
+
+async def _read_again(place: Place, number: int) -> tuple[int, ...]:
+    async with place.nats() as nats:
+        parked = await Parking(Log(nats)).entry(number)
+        if parked is None:
+            raise _nothing(str(number))
+        if parked.stream != "INBOUND":
+            raise Failed("Only a sender's message is read again; have this one replayed.")
+        request = msgspec.json.encode(Reread(parked.sequence))
+        try:
+            reply = await nats.request("reread.gateway", request, timeout=_REPLAY_SECONDS)
+        except (NatsError, TimeoutError):
+            raise Failed("The gateway does not answer; it stays parked.") from None
+        answer = _REREAD.decode(reply.data)
+        if not answer.sequences:
+            raise Failed(f"It stays parked: {answer.sentence}")
+        await Parking(Log(nats)).remove(number)
+        return answer.sequences
 
 
 async def _ask(nats: Client, parked: Parked) -> ReplayAnswer:

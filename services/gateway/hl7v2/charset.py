@@ -36,6 +36,14 @@ def is_known(name: str) -> bool:
     return name.strip().upper() in _CODECS
 
 
+def encode(text: str, declared: str) -> bytes:
+    """Write a text that was decoded as `decode` would read it again."""
+    try:
+        return text.encode(_CODECS.get(declared.strip().upper(), _UTF_8))
+    except UnicodeEncodeError:
+        return text.encode(_UTF_8)
+
+
 def decode(raw: bytes, declared: str) -> Decoded:
     """Decode a message whose MSH-18 is `declared` (its first repetition). Never raises."""
     decoded = _decoded(raw, declared)
