@@ -23,6 +23,9 @@ class Running(Struct, frozen=True, kw_only=True):
     fhir_token: str  # bearer token of the demo's hospital
     services: tuple[RunFile, ...]
     environment: dict[str, str]
+    nats: str = ""  # where the demo's hospital publishes itself, and as whom; empty where it has no user
+    nats_user: str = ""
+    nats_password: str = ""
 
     @property
     def is_alive(self) -> bool:

@@ -155,6 +155,23 @@ def test_a_message_sent_beside_a_demo_is_in_the_timeline(running_demo: Path):
     assert "REF^I12 E2E-1-1" in drawn.stdout
 
 
+def test_the_native_examples_run_beside_a_demo(running_demo: Path):
+    told = RunFolder(running_demo / ".throughcare").running()
+    assert told is not None
+    user = {"NATS_URL": told.nats, "NATS_USER": told.nats_user, "NATS_PASSWORD": told.nats_password}
+    referred = subprocess.run(
+        [sys.executable, ROOT / "docs" / "examples" / "refer_by_nats.py"],
+        env={**os.environ, **user},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    placer = referred.stdout.split()[1]
+    accepted = ("accept", placer, "--owner", "coordinator:7")
+    assert wait_until(lambda: throughcare(running_demo, *accepted).returncode == 0, 30)
+
+
 def test_beside_a_demo_what_is_refused_ends_with_status_1_and_a_sentence(running_demo: Path):
     wrong = throughcare(running_demo, "decline", "no-such-referral", "--reason", "no-capacity")
     assert (wrong.returncode, wrong.stdout) == (1, "")

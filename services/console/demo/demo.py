@@ -16,11 +16,11 @@ from msgspec.structs import replace
 
 from services.console.commands.apply import apply_all
 from services.console.commands.timeline import read_chart
-from services.console.demo import cohort, hl7, report
+from services.console.demo import cohort, nats_users, report
 from services.console.demo.fleet import SERVICES, Fleet
 from services.console.demo.front_door import FrontDoor
 from services.console.demo.journeys import JOURNEYS
-from services.console.demo.servers import FHIR_PORT, MLLP_PORT, forget, port_or_any, servers
+from services.console.demo.servers import FHIR_PORT, HOSPITAL, MLLP_PORT, forget, port_or_any, servers
 from services.console.faults import Failed
 from services.console.output import out, step, tell
 from services.console.place import database_of, nats_of
@@ -28,7 +28,6 @@ from services.console.run_folder import RunFolder, Running
 from services.console.server_start import ServerStartError
 from services.console.timeline_view import chart
 from services.console.worklist_view import worklist_table
-from services.gateway.source import token
 from services.timeline import queries
 from shared.projections.postgres import Connection
 from shared.settings import Settings, environment_of
@@ -40,7 +39,6 @@ _OF_A_SERVICE: Final = {
     "THROUGHCARE_FHIR_PORT",
     "THROUGHCARE_RUN_FILE",
 }
-_HOSPITAL: Final = token(hl7.APPLICATION.lower(), hl7.FACILITY.lower())
 _WATCH_SECONDS: Final = 0.5
 _TOKEN_BYTES: Final = 24
 
@@ -55,7 +53,7 @@ def run(folder: RunFolder, *, headless: bool, fresh: bool) -> None:
         settings = _with_token(told)
         asyncio.run(_apply(settings))
         with _services(settings, folder.path) as fleet:
-            running = _running(fleet, settings)
+            running = _running(fleet, settings, folder.path)
             folder.write(running)
             try:
                 asyncio.run(_show(settings, running))
@@ -95,7 +93,7 @@ def _services(settings: Settings, folder: Path) -> Generator[Fleet]:
 def _with_token(settings: Settings) -> Settings:
     """Let the demo's hospital read by FHIR; its token is in the run file, which only its owner reads."""
     return replace(
-        settings, fhir_tokens=settings.fhir_tokens or f"{_HOSPITAL}={secrets.token_urlsafe(_TOKEN_BYTES)}"
+        settings, fhir_tokens=settings.fhir_tokens or f"{HOSPITAL}={secrets.token_urlsafe(_TOKEN_BYTES)}"
     )
 
 
@@ -110,15 +108,19 @@ def _started(settings: Settings, folder: Path) -> Fleet:
         return Fleet(replace(settings, mllp_port=0, fhir_port=0), folder).start()
 
 
-def _running(fleet: Fleet, settings: Settings) -> Running:
+def _running(fleet: Fleet, settings: Settings, folder: Path) -> Running:
     reached = fleet.reached()
     (ports,) = (told.ports for told in reached if told.service == "gateway")
     environment = environment_of(settings)
+    users = nats_users.passwords(folder / "nats") if settings.nats_user else None
     return Running(
         pid=os.getpid(),
         mllp=f"{settings.mllp_host}:{ports['mllp']}",
         fhir=f"http://{settings.fhir_host}:{ports['fhir']}/fhir",
         fhir_token=(settings.fhir_tokens or "").split()[0].partition("=")[2],
+        nats=settings.nats_url if users else "",
+        nats_user=HOSPITAL if users else "",
+        nats_password=users.hospital if users else "",
         services=reached,
         environment={name: value for name, value in environment.items() if name not in _OF_A_SERVICE},
     )

@@ -33,6 +33,10 @@ def tell_how_to_go_on(running: Running) -> None:
         ("MLLP", running.mllp, "where hospitals send HL7 v2"),
         ("FHIR", running.fhir, "R4 over HTTP; the hospital's bearer token is in .throughcare/run.json"),
     ]
+    if running.nats_user:
+        rows.append(
+            ("NATS", running.nats, f"CloudEvents, as {running.nats_user}; the password is there, too")
+        )
     rows += [(told.service, told.admin, "/livez /readyz /metrics") for told in running.services]
     out.print(table_of(("", "", ""), rows, title="\nRunning"))
     out.print(Panel(_NEXT, title="Next, in another terminal in this folder", title_align="left"))

@@ -9,19 +9,26 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from services.console import nats_accounts
+from services.console.demo import hl7, nats_users
 from services.console.embedded import start_nats, start_postgres
 from services.console.faults import Failed
 from services.console.output import step
 from services.console.server_process import LOOPBACK
+from services.gateway.source import token
 from shared import settings
 from shared.settings import Settings
 
 NATS: Final = "THROUGHCARE_NATS_URL"
 MONITOR: Final = "THROUGHCARE_NATS_MONITOR_URL"
+USER: Final = "THROUGHCARE_NATS_USER"
+PASSWORD: Final = "THROUGHCARE_NATS_PASSWORD"  # noqa: S105 -- a variable's name
 DATABASE: Final = "THROUGHCARE_DATABASE_URL"
 KEY: Final = "THROUGHCARE_IDENTIFIER_KEY"
 MLLP_PORT: Final = 2575  # IANA gives it to HL7
 FHIR_PORT: Final = 8080
+HOSPITAL: Final = token(hl7.APPLICATION.lower(), hl7.FACILITY.lower())
+"""The token of the demo's hospital."""
 
 
 @contextmanager
@@ -31,8 +38,11 @@ def servers(folder: Path) -> Generator[Settings]:
     with ExitStack() as stack:
         if not _told(NATS):
             with step("Starting nats-server"):
+                nats_users.let_in(folder / "nats", HOSPITAL)
                 nats = stack.enter_context(start_nats(folder / "nats"))
             told |= {NATS: nats.url, MONITOR: nats.monitor_url}
+            if users := nats_users.passwords(folder / "nats"):
+                told |= {USER: nats_accounts.SERVICES, PASSWORD: users.services}
         if not _told(DATABASE):
             with step("Starting Postgres"):
                 told[DATABASE] = stack.enter_context(start_postgres(folder / "postgres")).url
