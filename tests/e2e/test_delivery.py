@@ -21,6 +21,7 @@ from services.console.demo import hl7
 from services.console.demo.fleet import Fleet, Service
 from services.console.waiting import until
 from services.gateway.delivery.mllp_channel import control_id
+from services.gateway.delivery.progress import Progress, ProgressStore
 from services.gateway.mllp.client import send
 from shared.commands.base import Command
 from shared.commands.intake import AcceptReferral, RequestInformation
@@ -48,7 +49,6 @@ class Loop:
         self.settings = settings
         self.receiver = receiver
         self.gateways = (fleet["gateway"], other)
-        self.hook = HttpReceiver()
         self.nats = Client()
 
     async def __aenter__(self) -> Self:
@@ -63,10 +63,31 @@ class Loop:
         assert told is not None
         return told.ports[name]
 
-    @property
-    def fhir(self) -> httpx.AsyncClient:
+    async def subscribe(self, endpoint: str) -> str:
+        """Have the hospital's FHIR client subscribe; returns the address of its Subscription."""
+        told = {
+            "resourceType": "Subscription",
+            "status": "requested",
+            "reason": "To know what becomes of referrals",
+            "criteria": "Task",
+            "channel": {"type": "rest-hook", "endpoint": endpoint, "payload": "application/fhir+json"},
+        }
+        async with self._fhir() as client:
+            made = await client.post("/Subscription", json=told)
+        assert made.status_code == 201, made.text
+        return made.headers["location"]
+
+    async def read(self, address: str) -> dict[str, Any]:
+        """Read a resource, or what a search finds."""
+        async with self._fhir() as client:
+            answer = await client.get(address)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def _fhir(self) -> httpx.AsyncClient:
         base = f"http://127.0.0.1:{self.port('fhir')}/fhir"
-        return httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=20)
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/fhir+json"}
+        return httpx.AsyncClient(base_url=base, headers=headers, timeout=20)
 
     async def refer(self, numbers: Sequence[str]) -> None:
         """Refer a person by each number, by HL7 message."""
@@ -133,10 +154,10 @@ class Loop:
         written, _ = await process.communicate()
         return process.returncode or 0, written.decode()
 
-    async def channels(self) -> dict[str, dict[str, Any]]:
-        """Return what `throughcare outbound status` tells of each channel."""
-        _, written = await self.console("outbound", "status", "--json")
-        return {each["channel"]: each for each in msgspec.json.decode(written)}
+    async def channels(self) -> dict[str, Progress]:
+        """Return how far each channel is."""
+        kept = await ProgressStore(Log(self.nats)).all()
+        return {key: each.progress for key, each in kept.items()}
 
 
 @pytest.fixture
@@ -228,6 +249,63 @@ async def test_when_the_gateway_that_delivers_is_killed_the_other_tells_the_rest
         repeated = [id for id, times in Counter(hospital.control_ids).items() if times > 1]
         assert len(repeated) <= 1, "only what was in hand when the gateway was killed is told again"
         assert hospital.at_once == 1
+
+
+async def test_a_referrals_way_is_told_by_each_channel_shown_on_the_timeline_and_told_again_when_asked(
+    loop: Loop,
+):
+    async with HttpReceiver() as hook:
+        subscription = await loop.subscribe(hook.url)
+        await expect("the subscription is active", lambda: _is(loop, subscription, "active"))
+        await loop.refer(["T-1"])
+
+        async def is_away() -> bool:
+            return (await loop.channels()).get(f"{SOURCE}.mllp", Progress()).attempts > 1
+
+        await expect("the receiver is not reached", is_away)
+        status, written = await loop.console("outbound", "status")
+        assert (status, f"{SOURCE}.mllp" in written) == (1, True)
+        assert f"{SOURCE}.mllp: its receiver was not reached" in await loop.notices()
+        [owed] = await loop.owed()
+        await loop.move(owed.data.referral, owed.data.participant)
+        async with loop.receiver as hospital:
+
+            async def is_told() -> bool:
+                channels = (await loop.channels()).values()
+                return all(each.delivered == len(STATUSES) and not each.unrecorded for each in channels)
+
+            await expect("everything is told by both channels, and recorded", is_told)
+            assert [status for _, status in hospital.heard] == list(STATUSES)
+            told = [call.task["businessStatus"]["coding"][0]["code"] for call in hook.calls]
+            assert told == list(STATUSES)
+            status, written = await loop.console("outbound", "status")
+            assert (status, "unreachable" in written) == (0, False)
+            status, written = await loop.console("outbound", "resend", "P-T-1", "--channel", "mllp")
+            assert (status, written) == (0, f"{SOURCE}.mllp: 1 to be told again.\n")
+            await expect("it is told again", lambda: _has_heard(hospital, len(STATUSES) + 1))
+            assert hospital.control_ids[-1] == hospital.control_ids[-2]
+            assert len(hook.calls) == len(STATUSES)
+        await expect("the timeline shows it", lambda: _is_shown(loop))
+
+
+async def _is(loop: Loop, subscription: str, status: str) -> bool:
+    return (await loop.read(subscription))["status"] == status
+
+
+async def _has_heard(hospital: MllpReceiver, count: int) -> bool:
+    return len(hospital.messages) == count
+
+
+async def _is_shown(loop: Loop) -> bool:
+    """Each status once by each channel: who was told, how, and what was answered."""
+    _, written = await loop.console("timeline", "T-1")
+    return all(written.count(f"Sender told: {status}") == 2 for status in STATUSES) and all(
+        written.count(line) == len(STATUSES)
+        for line in (
+            f"By HL7 message to {SOURCE}, answered AA.",
+            f"By FHIR subscription to {SOURCE}, answered 200.",
+        )
+    )
 
 
 async def _is_somebody(loop: Loop) -> bool:

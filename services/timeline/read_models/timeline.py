@@ -50,7 +50,7 @@ def timeline(site: Site) -> Projection[Entry]:
 
     return Projection(
         name="timeline",
-        version=2,
+        version=3,
         row=Entry,
         key=("k", "seq"),
         ddl=ddl_beside(__file__),

@@ -76,7 +76,7 @@ def test_what_a_sender_was_told_stands_in_the_timeline_and_does_not_move_the_ref
     after = story(received(), accepted(), At(on(9), told))
     assert after.row(referral_status()) == before
     last = max(after.rows(timeline(SITE)), key=lambda entry: entry.seq)
-    assert (last.title, last.detail) == ("Sender told: accepted", "General, by HL7 message, its answer: AA.")
+    assert (last.title, last.detail) == ("Sender told: accepted", "By HL7 message to general, answered AA.")
 
 
 def test_an_appointment_elsewhere_is_told_with_its_time_and_what_became_of_it():

@@ -152,6 +152,6 @@ def _answer(event: EventData) -> Description:
         case ReferralCompleted():
             return said("Referral completed", "nothing more is owed")
         case ReferralStatusDelivered(status=status, to=to, way=way, answer=answer):
-            return said(f"Sender told: {status}", to, _WAYS[way], after("its answer:", answer))
+            return said(f"Sender told: {status}", f"{_WAYS[way]} to {to}", after("answered", answer))
         case _:
             raise TypeError(type(event))
