@@ -4,7 +4,7 @@ import resource
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.gateway.certificate_book import CertificateBook
@@ -25,7 +25,8 @@ from shared.eventlog.log import Log
 from shared.process import Process
 from shared.settings import Settings
 
-_FILES_OF_OURS: Final = 128  # connections to NATS, HTTP peers, log files
+_FILES_OF_OURS: Final = 128  # connections to NATS, Postgres and receivers, log files
+_HTTP_PEERS: Final = 1_000
 
 
 async def run(settings: Settings) -> None:
@@ -40,10 +41,11 @@ async def run(settings: Settings) -> None:
         if certificates is not None:
             process.health.notify("certificates", certificates.problem)
         process.spawn("files", watch(*books))
-        server = await _listen(settings, log, book, certificates)
+        room = _room(settings)
+        server = await _listen(settings, log, book, certificates, room.mllp)
         try:
             async with (
-                serving(settings, log, lambda: book.now) as fhir,
+                serving(settings, log, lambda: book.now, connections=room.http) as fhir,
                 delivering(settings, log, lambda: book.now) as deliveries,
                 answering(log),
                 rereading(settings, log, lambda: book.now),
@@ -72,7 +74,7 @@ async def _log(settings: Settings, process: Process) -> AsyncGenerator[Log]:
 
 
 async def _listen(
-    settings: Settings, log: Log, book: ProfileBook, certificates: CertificateBook | None
+    settings: Settings, log: Log, book: ProfileBook, certificates: CertificateBook | None, connections: int
 ) -> Server:
     receiver = Receiver(
         log.publish,
@@ -82,7 +84,7 @@ async def _listen(
     )
     limits = Limits(
         message_size=settings.mllp_max_bytes,
-        connections=_connections(settings),
+        connections=connections,
         idle=settings.mllp_idle_seconds,
         message_time=settings.mllp_message_seconds,
         in_flight_size=2 * settings.mllp_max_bytes,
@@ -108,10 +110,20 @@ def _unmet(profiles: Profiles, certificates: CertificateBook | None) -> str | No
     return f"{', '.join(names)}: certificates are named, but {asked}: every message is refused."
 
 
-def _connections(settings: Settings) -> int:
-    """Let the process open as many files as it may; return how many of them can be senders."""
+class _Room(NamedTuple):
+    """How many peers there can be, so that one sort never takes the files of the other."""
+
+    mllp: int
+    http: int
+
+
+def _room(settings: Settings) -> _Room:
+    """Let the process open as many files as it may; return how many of them can be peers."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    room = settings.mllp_connections if hard == resource.RLIM_INFINITY else hard - _FILES_OF_OURS
-    return max(1, min(settings.mllp_connections, room))
+    if hard == resource.RLIM_INFINITY:
+        return _Room(settings.mllp_connections, _HTTP_PEERS)
+    files = max(hard - _FILES_OF_OURS, 2)
+    http = min(_HTTP_PEERS, max(files // 4, 1))
+    return _Room(min(settings.mllp_connections, files - http), http)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from services.gateway.fhir.app import application
 from services.gateway.fhir.auth import AgreedTokens, Authorities, ToldTokens, WithAgreements
 from services.gateway.fhir.door import Door
+from services.gateway.fhir.http_peer import HttpPeer
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
 from services.gateway.fhir.settled import Settled
@@ -15,7 +16,13 @@ from shared.settings import Settings
 
 
 @asynccontextmanager
-async def serving(settings: Settings, log: Log, profiles: Callable[[], Profiles]) -> AsyncGenerator[Listener]:
+async def serving(
+    settings: Settings,
+    log: Log,
+    profiles: Callable[[], Profiles],
+    *,
+    connections: int = HttpPeer.connection_limit,
+) -> AsyncGenerator[Listener]:
     """Listen while inside; the tokens of the settings are known beside those of the profiles."""
     resources = await Resources.connected(settings.database_url, Settled(log, settings.partitions))
     door = Door(
@@ -33,7 +40,7 @@ async def serving(settings: Settings, log: Log, profiles: Callable[[], Profiles]
         base_url=settings.fhir_base_url,
     )
     app = application(door, largest_body=settings.fhir_max_bytes)
-    listener = Listener(app, settings.fhir_host, settings.fhir_port)
+    listener = Listener(app, settings.fhir_host, settings.fhir_port, connections=connections)
     try:
         yield listener
     finally:
