@@ -112,7 +112,9 @@ def _running(fleet: Fleet, settings: Settings, folder: Path) -> Running:
     reached = fleet.reached()
     (ports,) = (told.ports for told in reached if told.service == "gateway")
     environment = environment_of(settings)
-    users = nats_users.passwords(folder / "nats") if settings.nats_user else None
+    users = nats_users.passwords(folder / "nats")
+    if users and users.services != settings.nats_password:  # a server of others is used
+        users = None
     return Running(
         pid=os.getpid(),
         mllp=f"{settings.mllp_host}:{ports['mllp']}",
