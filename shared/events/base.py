@@ -8,7 +8,7 @@ from msgspec import Struct
 from shared.events.moment import Moment
 
 
-class EventData(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag=True):
+class EventData(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag=True, gc=False):
     """A fact in the past tense. A change of meaning adds a version and an upcaster, never edits one."""
 
     version: ClassVar[int] = 1

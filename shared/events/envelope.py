@@ -10,7 +10,7 @@ from shared.events.base import EventData
 from shared.events.moment import Moment, instant, is_day
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One fact with its context. When it was recorded is not here: that is the log's timestamp."""
 
     specversion: Literal["1.0"]
@@ -36,14 +36,14 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.time.date().isoformat() if self.timeprecision else self.time.isoformat()
 
 
-class Position(Struct, frozen=True, order=True, array_like=True):
+class Position(Struct, frozen=True, order=True, array_like=True, gc=False):
     """A place in the log: the partition, and the sequence in its stream (from 1)."""
 
     partition: int
     sequence: int
 
 
-class Recorded(Struct, frozen=True, kw_only=True):
+class Recorded(Struct, frozen=True, kw_only=True, gc=False):
     """An event as the log holds it: where, for which entity, and when it was recorded."""
 
     event: Event

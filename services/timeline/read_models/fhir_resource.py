@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -59,7 +59,7 @@ _TELLING: Final = frozenset(
 _encoder: Final = msgspec.json.Encoder()
 
 
-class FhirResource(Struct, frozen=True, kw_only=True):
+class FhirResource(Struct, frozen=True, kw_only=True, gc=False):
     """A resource with what it is found by. Its versions are counted; earlier ones are not kept."""
 
     type: str
@@ -109,14 +109,19 @@ def _apply(rows: Rows[FhirResource], at: Recorded) -> None:
 
 
 class _Held:
-    """The rows as resources."""
+    """The rows as resources; one that was looked at is not decoded again to be compared."""
 
     def __init__(self, rows: Rows[FhirResource]) -> None:
         self._rows = rows
+        self._decoded: tuple[FhirResource, Resource] | None = None
 
     def get(self, kind: type[R], id: UUID) -> R | None:
         row = self._rows.get(kind.__name__, id)
-        return None if row is None else _decoder(kind).decode(row.resource)
+        if row is None:
+            return None
+        if self._decoded is None or self._decoded[0] is not row:
+            self._decoded = row, _decoder(kind).decode(row.resource)
+        return cast("R", self._decoded[1])
 
     def all(self, kind: type[R]) -> Iterable[R]:
         name = kind.__name__

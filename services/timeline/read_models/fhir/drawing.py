@@ -36,7 +36,7 @@ class Held(Protocol):
         ...
 
 
-class Drawn(Struct, frozen=True):
+class Drawn(Struct, frozen=True, gc=False):
     """A resource as it is after an event, and what is kept beside it for the next."""
 
     resource: Resource

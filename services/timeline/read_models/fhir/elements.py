@@ -14,7 +14,7 @@ SECURITY: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 IDENTIFIER_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 
-class Element(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Element(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
     """What every data type is written like."""
 
 

@@ -1,6 +1,7 @@
 """Provenance: which event made resources what they are, who did it, and which message told us."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
@@ -47,9 +48,14 @@ def provenance(at: Recorded, targets: Sequence[Resource]) -> Provenance:
         recorded=at.recorded_at.isoformat(),
         agent=(Agent(who=Reference(display=event.actor or "unknown")),),
         occurred_date_time=event.happened,
-        activity=local("event", type(event.data).__name__),
+        activity=_activity(type(event.data).__name__),
         entity=(Entity(role="source", what=_what(message)),) if message else (),
     )
+
+
+@cache
+def _activity(event: str) -> CodeableConcept:
+    return local("event", event)
 
 
 def _what(message: MessageReference) -> Reference:
