@@ -149,11 +149,20 @@ def _read(frame: Frame, control_id: str) -> Answer | None:
         message = parse(frame)
     except Hl7Error as fault:
         return Answer(control_id=control_id, code="", error=f"The answer cannot be read: {fault.sentence}")
-    told = message.text("MSA", 2)
-    if told and control_id and told != control_id:
+    told = {message.text("MSA", 2), _echoed(frame)} - {""}
+    if told and control_id and control_id not in told:
         return None
     code = message.text("MSA", 1)
     return Answer(control_id=control_id, code=code, error="" if code in _ACCEPTED else _error(message))
+
+
+def _echoed(frame: bytes) -> str:
+    """Return MSA-2 as its bytes came: of a control id with delimiters in it, the parsed one is a part."""
+    lines = frame.decode("latin-1").lstrip().replace("\n", "\r").split("\r")
+    separator = lines[0][3:4]
+    found = (each.split(separator) for each in lines if separator and each.startswith("MSA"))
+    fields = next(found, list[str]())
+    return fields[2] if len(fields) > 2 else ""  # noqa: PLR2004 -- the segment's name, MSA-1, MSA-2
 
 
 def _error(message: Message) -> str:

@@ -77,6 +77,14 @@ async def test_an_answer_to_another_message_is_passed_over():
         assert [answer.code for answer in await sent(port, MESSAGES[:2])] == ["AA", "AA"]
 
 
+@pytest.mark.parametrize("control_id", ["A~1", "A^B", "A&B^C~D", "A\\F\\1", "L\xe9\x85", "A 1"])
+async def test_a_control_id_with_delimiters_in_it_is_known_again(control_id: str):
+    message = discharge(control_id="LK-1").replace(b"LK-1", control_id.encode("latin-1"))
+    async with scripted(lambda _, told: framed(accept(read_header(told)) or b"")) as port:
+        [answer] = await sent(port, [message], within=2)
+    assert (answer.code, answer.control_id) == ("AA", control_id)
+
+
 async def test_where_the_connection_breaks_the_rest_is_told_as_not_sent():
     def answer(number: int, message: bytes) -> bytes | None:
         return framed(accept(read_header(message)) or b"") if number == 0 else None

@@ -84,15 +84,24 @@ def head(raw: bytes | msgspec.Raw, at: str) -> Head:
 
 
 def check_document(raw: bytes, at: str) -> None:
-    """Refuse what is nested too deeply, texts with characters that FHIR does not allow, and what says that it
-    must be read by rules that we do not know.
+    """Refuse what cannot be kept or read: not in UTF-8, with control characters in a text, nested too deeply,
+    or to be read by rules that we do not know.
 
     Raises FhirError 400 or 422.
     """
+    _check_encoding(raw, at)
     if _may_be_too_deep(raw) and _depth(raw) > DEEPEST:
         raise too_deep(at)
     if any(each in raw for each in _MAYBE_REFUSED):
         _check_rules(raw, at)
+
+
+def _check_encoding(raw: bytes, at: str) -> None:
+    """What is not read is not decoded, either; but all of it is kept, as text."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        raise refused(400, "structure", "This is not JSON in UTF-8.", at) from None
 
 
 def too_deep(at: str) -> FhirError:

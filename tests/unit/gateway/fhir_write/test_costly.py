@@ -109,7 +109,8 @@ def test_however_many_messages_it_makes_what_was_sent_is_in_memory_once():
 # JSON that is odd: what is refused of it, by status and path; None where it is taken.
 ODD: dict[str, tuple[bytes, str | None]] = {
     "half of a surrogate pair": (b'"Springfield"->"\\ud800"', "Resource"),
-    "a surrogate as bytes": (b'"Springfield"->"\xed\xa0\x80"', "Resource.contained[0]"),
+    "a surrogate as bytes": (b'"Springfield"->"\xed\xa0\x80"', "Resource"),
+    "what is no UTF-8 in an element that is not read": (b'"language":"en"->"lang\xff":"en"', "Resource"),
     "both halves": (b'"Springfield"->"\\ud83d\\ude00"', None),
     "NUL": (b'"Springfield"->"\\u0000"', "Resource.contained[0].address[0].city"),
     "text that runs from right to left": ('"Springfield"->"\u202eabc\u200b"'.encode(), None),
