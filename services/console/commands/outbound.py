@@ -17,6 +17,7 @@ from services.console.place import Place, place_of
 from services.gateway.delivery import owed as outbound
 from services.gateway.delivery.progress import Kept, Progress, ProgressStore
 from services.gateway.delivery.signature import secret_of
+from services.gateway.delivery.trouble import duration
 from shared.eventlog.errors import ConflictError
 from shared.eventlog.log import Log
 
@@ -174,7 +175,7 @@ async def _ahead(log: Log, source: str, cursor: int) -> tuple[int, datetime | No
 
 def _row(told: ChannelStatus) -> tuple[str, ...]:
     now = datetime.now(UTC)
-    waits = f"{(now - told.oldest_waits_since).total_seconds():.0f} s" if told.oldest_waits_since else ""
+    waits = duration((now - told.oldest_waits_since).total_seconds()) if told.oldest_waits_since else ""
     upcoming = told.next_attempt.isoformat(timespec="seconds") if told.next_attempt else ""
     owed = f"{told.undelivered} ({told.refused} refused)" if told.refused else str(told.undelivered)
     lost = (f"{told.lost} lost",) if told.lost else ()

@@ -17,11 +17,12 @@ def trouble_of(key: str, progress: Progress, oldest: datetime | None, now: datet
         parts.append(f"{refused} refused by the receiver, {len(progress.waiting) - refused} behind them")
     if progress.lost:
         parts.append(f"{progress.lost} lost")
-    since = f"; the oldest waits for {_duration((now - oldest).total_seconds())}" if oldest else ""
+    since = f"; the oldest waits for {duration((now - oldest).total_seconds())}" if oldest else ""
     return f"{key}: {', '.join(parts)}{since}."
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Write seconds as a person says them: 90 s, 3 h, 12 d."""
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
