@@ -44,6 +44,14 @@ async def participant(place: Place, meant: str) -> Found:
     return _one("participant", meant, [Found(each.participant, each.participant) for each in candidates])
 
 
+async def in_care(place: Place, meant: str) -> Found:
+    """Return the participant's record that has the open episode: merged, a person has several records."""
+    found = await participant(place, meant)
+    async with place.database() as connection:
+        record = await queries.record_in_care(connection, found.participant)
+    return Found(record, record)
+
+
 async def referral(place: Place, meant: str) -> Found:
     """Return the referral; raises Failed where there is none, or several."""
     async with place.database() as connection:

@@ -86,6 +86,16 @@ async def find_participant(connection: Connection, text: str) -> list[Candidate]
     return [_candidate(row) for row in exact or rows]
 
 
+async def record_in_care(connection: Connection, participant: UUID) -> UUID:
+    """Return which of a person's records is in care: what is asked of an episode is asked of that one.
+
+    Where none is, it is the survivor's, as everything else.
+    """
+    whose = await person(connection, participant)
+    found = await connection.fetchval(_SQL["record_in_care"], whose.records, whose.survivor)
+    return found or whose.survivor
+
+
 async def care_state(connection: Connection, participant: UUID, site: Site = _ANY) -> CareState | None:
     """Return where a participant's care stands; None where nobody has this id.
 

@@ -14,6 +14,13 @@ limit 10;
 -- Where a participant's care stands.
 select * from read.participant where participant = $1;
 
+-- name: record_in_care
+-- Which of a person's records has the open episode; the survivor's ($2) first, where two have.
+select participant from read.participant
+where participant = any ($1::uuid[]) and episode_status in ('active', 'onhold')
+order by participant <> $2, participant
+limit 1;
+
 -- name: timeline
 -- What happened to some participants, in the order of the world; only what was recorded before a moment, if told.
 select * from read.timeline

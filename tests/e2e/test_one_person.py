@@ -30,6 +30,9 @@ async def test_a_discharge_of_the_survivor_steps_down_the_care_of_the_prior_unti
     await sent(deployment, old.merged_into(new))
     assert await standing(deployment, survivor) == ("active", 0, [])
 
+    async with deployment.database() as connection:
+        assert await queries.record_in_care(connection, survivor) == prior
+
     await sent(deployment, new.discharge())
     assert await steps(deployment, prior) == [SteppedDown]
     assert await standing(deployment, survivor) == await standing(deployment, prior) == ("active", 2, [])
@@ -43,6 +46,8 @@ async def test_a_discharge_of_the_survivor_steps_down_the_care_of_the_prior_unti
     assert await steps(deployment, prior) == [SteppedDown, StepDownReversed, SteppedDown, StepDownReversed]
     assert await steps(deployment, survivor) == [StepDownPending]
     assert await standing(deployment, prior) == ("active", 0, [])
+    async with deployment.database() as connection:
+        assert await queries.record_in_care(connection, survivor) == survivor
     assert (await standing(deployment, survivor))[1:] == (2, ["step-down"])
     assert await deployment.differences() == []
 

@@ -46,7 +46,7 @@ def schedule(
     begins = instant_at_site(start, place_of(context).settings(), option="--start")
     ask(
         context,
-        lookup.participant,
+        lookup.in_care,
         participant,
         lambda found: ScheduleSession(
             **common(found.participant, actor),
