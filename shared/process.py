@@ -11,7 +11,6 @@ managers inside, close things in order. It raises ProcessFailedError when someth
 """
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Coroutine
@@ -24,14 +23,12 @@ import structlog
 from msgspec import Struct
 
 from shared import telemetry
+from shared.collector import collect_rarely
 from shared.health import Check, Health, HealthServer, NotReadyError
 from shared.settings import Settings
 
 GRACE_SECONDS: Final = 20.0
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-
-# Of container objects, net of those freed, before the collector looks; what has no cycle never waits for it.
-_OBJECTS_BEFORE_COLLECTING: Final = 20_000
 
 _log = structlog.get_logger()
 
@@ -188,13 +185,3 @@ def write_whole(path: Path, content: bytes) -> None:
     unfinished.touch(mode=0o600)
     unfinished.write_bytes(content)
     unfinished.replace(path)
-
-
-def collect_rarely() -> None:
-    """Keep the collector of cycles off what was there from the start, and have it look less often.
-
-    By default it looks at every 700 new objects, which took a fifth of the time of a FHIR referral.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BEFORE_COLLECTING)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from shared.collector import collect_rarely
 from shared.projections.projection import AnyProjection
 from shared.projections.rebuild_range import Folded, Range, RangeTask, bulk_connection, fold_range
 from shared.projections.table import Tables
@@ -94,6 +95,7 @@ _workers: list[_Worker] = []
 
 def _start(task: RangeTask, load: Callable[[], Sequence[AnyProjection]]) -> None:
     _workers.append(_Worker(task, load()))
+    collect_rarely()
 
 
 def _fold_in_worker(every: Range) -> Folded:

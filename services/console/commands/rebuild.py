@@ -14,6 +14,7 @@ from services.console.options import AsJson
 from services.console.output import out, print_json, print_table, progress_bar
 from services.console.place import Place, place_of
 from services.timeline.read_models import projections
+from shared.collector import collect_rarely
 from shared.projections.difference import Difference
 from shared.projections.projection import AnyProjection
 from shared.projections.rebuild import RebuildOutcome
@@ -34,6 +35,7 @@ def rebuild(context: typer.Context) -> None:
     Readers see the new ones all at once, when they are whole. Ends with status 1 when an event could not be
     applied; it is parked then.
     """
+    collect_rarely()
     done = asyncio.run(_rebuild(place_of(context)))
     out.print(f"{done.events} events are folded into generation {done.generation} of the read models.")
     if done.parked:
@@ -56,6 +58,7 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
 
     Lists every difference, and ends with status 1 if there is any. Services may go on meanwhile.
     """
+    collect_rarely()
     found = asyncio.run(_verify(place_of(context)))
     if as_json:
         print_json(found)

@@ -15,6 +15,7 @@ from nats.aio.client import Client
 
 from services.console.demo.fleet import Fleet
 from services.timeline.read_models import projections
+from shared.collector import collect_rarely
 from shared.eventlog import streams
 from shared.projections.migration import migrate
 from shared.projections.projection import AnyProjection
@@ -128,6 +129,7 @@ class _Watching:
 
 
 async def _rebuild(settings: Settings, count: int) -> float:
+    collect_rarely()  # as the command does
     workers = Workers(partial(_projections, settings), count=os.cpu_count() or 1)
     begun = time.perf_counter()
     outcome = await rebuild(settings.database_url, _projections(settings), workers=workers)
