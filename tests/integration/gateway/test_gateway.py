@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -55,7 +57,10 @@ async def _client(url: str) -> AsyncGenerator[Client]:
 
 
 @asynccontextmanager
-async def gateway(nats: NatsServer, directory: Path, **settings: str) -> AsyncGenerator[Gateway]:
+async def gateway(
+    nats: NatsServer, directory: Path, files: int | None = None, /, **settings: str
+) -> AsyncGenerator[Gateway]:
+    """Run a gateway; `files` is the most that its process may open, whatever it asks for."""
     async with _client(nats.url) as client:
         await streams.apply(client, 1)
     run_file = directory / "gateway.json"
@@ -64,6 +69,7 @@ async def gateway(nats: NatsServer, directory: Path, **settings: str) -> AsyncGe
         *("-m", "services.console", "run", "gateway"),
         cwd=ROOT,
         env={**os.environ, **_environment(nats, run_file), **settings},
+        preexec_fn=partial(resource.setrlimit, resource.RLIMIT_NOFILE, (files, files)) if files else None,
     )
     try:
         yield Gateway(await _port(run_file, process), nats, process)

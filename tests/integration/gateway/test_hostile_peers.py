@@ -4,15 +4,24 @@ import asyncio
 import resource
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from services.console.embedded import NatsServer
 from services.gateway.mllp.framing import framed
+from shared.process import RunFile
 from tests.integration.gateway.test_certificates import Hospital, sent
 from tests.integration.gateway.test_gateway import Gateway, gateway
+from tests.integration.gateway.test_profiles import readiness
 from tests.unit.gateway.messages import discharge
 
 pytestmark = pytest.mark.timeout(120)
@@ -55,13 +64,17 @@ class Peer:
         self._writer.transport.abort()
 
 
+def peer(edge: Gateway) -> AbstractAsyncContextManager[Peer]:
+    return connected(edge.port)
+
+
 @asynccontextmanager
-async def peer(edge: Gateway) -> AsyncGenerator[Peer]:
+async def connected(port: int) -> AsyncGenerator[Peer]:
     """A peer whose own buffer is small, so that what it does not read is the gateway's to keep."""
     plain = socket.socket()
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     plain.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", edge.port))
+    await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
     reader, writer = await asyncio.open_connection(sock=plain, limit=2_048)
     try:
         yield Peer(reader, writer)
@@ -128,6 +141,10 @@ async def until_cut_off(edge: Gateway, act: Callable[[Peer], Awaitable[None]]) -
     async with peer(edge) as hostile:
         with suppress(ConnectionError):
             await act(hostile)
+
+
+def port_of(run_file: Path, name: str) -> int:
+    return msgspec.json.decode(run_file.read_bytes(), type=RunFile).ports[name]
 
 
 def rss_mb(edge: Gateway) -> int:
@@ -201,3 +218,22 @@ async def test_handshakes_that_never_end_keep_nobody_out(
             half = await stack.enter_async_context(peer(edge))
             await half.say(CLIENT_HELLO_BEGUN)
         assert (await sent(edge, "GOOD", hospital.engine("engine.lakeside.example"))).code == "AA"
+
+
+async def test_where_few_files_can_be_opened_neither_sort_of_peers_takes_those_of_the_other(
+    nats_server: NatsServer, servers_directory: Path
+):
+    async with (
+        gateway(nats_server, servers_directory, FEW_FILES) as edge,
+        AsyncExitStack() as stack,
+    ):
+        first = await stack.enter_async_context(peer(edge))
+        await first.say(framed(discharge(control_id="FIRST")))
+        assert b"MSA|AA|FIRST" in await first.answer()
+        http = port_of(servers_directory / "gateway.json", "fhir")
+        for port in (http, edge.port):
+            crowd = [await stack.enter_async_context(connected(port)) for _ in range(FEW_FILES)]
+            await crowd[-1].ended()
+        await first.say(framed(discharge(control_id="STILL")))
+        assert b"MSA|AA|STILL" in await first.answer()
+        assert (await asyncio.to_thread(readiness, servers_directory / "gateway.json"))[1].ready
