@@ -19,6 +19,7 @@ from services.console.commands import (
     sessions,
 )
 from services.console.commands.apply import apply
+from services.console.commands.check_connection import check_connection
 from services.console.commands.demo import demo
 from services.console.commands.nats_permissions import nats_permissions
 from services.console.commands.rebuild import rebuild, restore, verify
@@ -98,6 +99,7 @@ app.command(rich_help_panel=RECORD)(identity.unmerge)
 app.add_typer(sessions.app, name="session", rich_help_panel=RECORD)
 app.command(rich_help_panel=RECORD)(command.command)
 app.command(rich_help_panel=SEND)(send.send)
+app.command(rich_help_panel=SEND)(check_connection)
 app.command(rich_help_panel=OPERATE)(demo)
 app.command(rich_help_panel=OPERATE)(run)
 app.command(rich_help_panel=OPERATE)(apply)

@@ -1,0 +1,1 @@
+"""A connection tried out: what a made-up hospital sends, what is answered, and what is then to be seen."""
