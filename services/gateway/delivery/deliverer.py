@@ -27,7 +27,10 @@ from shared.telemetry import failure
 _log = structlog.get_logger()
 
 MOST_WAITING: Final = 1_000
-"""So many messages refused, and those behind them: then the channel as a whole waits for its receiver."""
+"""So many messages refused, and those behind them, or told and not recorded: then the channel waits. Progress
+is one message of the log, and has to fit into it."""
+
+_LONGEST_PROBLEM: Final = 200  # characters of a receiver's words, of which it may send a megabyte
 
 _LOOK_SECONDS: Final = 5.0  # without being woken
 _FAULT_SECONDS: Final = 5.0
@@ -125,7 +128,7 @@ class Deliverer:
         if await self._record():
             return True
         now, progress = self._now(), self.progress
-        if progress.next_attempt and progress.next_attempt > now:
+        if progress.pauses(now) or len(progress.unrecorded) >= MOST_WAITING:
             return False
         if waiting := progress.due(now):
             return await self._again(waiting)
@@ -199,7 +202,7 @@ class Deliverer:
     def _refused(self, waiting: Waiting, reason: str, now: datetime) -> Waiting:
         attempts = waiting.attempts + 1
         next_attempt = now + self._pace.pause(attempts)
-        return replace(waiting, attempts=attempts, next_attempt=next_attempt, problem=reason)
+        return replace(waiting, attempts=attempts, next_attempt=next_attempt, problem=_said(reason))
 
     def _unreached(self, progress: Progress, sequence: int, why: Unreachable, now: datetime) -> Progress:
         attempts = progress.attempts + 1
@@ -207,7 +210,7 @@ class Deliverer:
             progress,
             attempts=attempts,
             next_attempt=now + self._pace.pause(attempts, why.wait),
-            problem=why.reason,
+            problem=_said(why.reason),
             tried=sequence if sequence > progress.cursor else progress.tried,
         )
 
@@ -241,7 +244,7 @@ class Deliverer:
     async def _idle_seconds(self) -> float:
         """Return how long there is nothing to do, unless something comes."""
         now, progress = self._now(), self.progress
-        if progress.next_attempt and progress.next_attempt > now:
+        if progress.next_attempt and progress.pauses(now):
             due = [progress.next_attempt]
         else:
             due = [each.next_attempt for each in progress.heads() if each.next_attempt]
@@ -261,6 +264,13 @@ def _arrived(envelope: OutboundEnvelope, answer: str, at: datetime) -> Arrived:
         answer=answer,
         at=at,
     )
+
+
+def _said(reason: str) -> str:
+    """Return the beginning of what a receiver said, in one line."""
+    begun = reason[: _LONGEST_PROBLEM + 1]
+    line = "".join(each if each.isprintable() else " " for each in begun)
+    return line if len(line) <= _LONGEST_PROBLEM else f"{line[: _LONGEST_PROBLEM - 1]}…"
 
 
 def _delivered(progress: Progress, sequence: int, arrived: Arrived) -> Progress:

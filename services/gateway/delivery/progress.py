@@ -63,6 +63,10 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What keeps the channel, or else a referral, from being told; None where all is well."""
         return self.problem or next((each.problem for each in self.heads() if each.problem), None)
 
+    def pauses(self, now: datetime) -> bool:
+        """Tell whether the whole channel waits for its next attempt."""
+        return self.next_attempt is not None and self.next_attempt > now
+
     def due(self, now: datetime) -> Waiting | None:
         """Return what is to be tried again now: of each referral only the first, so that order is kept."""
         return next((each for each in self.heads() if (each.next_attempt or now) <= now), None)

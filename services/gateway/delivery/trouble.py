@@ -16,7 +16,7 @@ def trouble_of(key: str, progress: Progress, oldest: datetime | None, now: datet
     if refused:
         parts.append(f"{refused} refused by the receiver, {len(progress.waiting) - refused} behind them")
     if progress.lost:
-        parts.append(f"{progress.lost} lost")
+        parts.append(f"{progress.lost} lost or more, which OUTBOUND let go of")
     since = f"; the oldest waits for {duration((now - oldest).total_seconds())}" if oldest else ""
     return f"{key}: {', '.join(parts)}{since}."
 

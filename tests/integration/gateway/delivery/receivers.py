@@ -34,6 +34,7 @@ class MllpReceiver:
         self.port = port or free_port()
         self.messages: list[Message] = []
         self.refuses: set[str] = set()
+        self.because = "We do not know this referral."
         self.at_once = 0  # the most messages in hand at a time
         self._in_hand = 0
         self._seconds = seconds
@@ -66,7 +67,7 @@ class MllpReceiver:
         message = parse(frame)
         self.messages.append(message)
         if message.text("RF1", 6) in self.refuses:
-            error = Hl7Error(Condition.APPLICATION_ERROR, Place("RF1", 6), "We do not know this referral.")
+            error = Hl7Error(Condition.APPLICATION_ERROR, Place("RF1", 6), self.because)
             return acknowledgement.refuse(read_header(frame), error)
         return acknowledgement.accept(read_header(frame))
 
