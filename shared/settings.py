@@ -55,10 +55,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fhir_port: Port = 8080  # 0 takes a free one
     fhir_base_url: str | None = None  # where others see /fhir, behind a proxy; else what they ask for
     fhir_max_bytes: Annotated[int, Meta(ge=1024)] = 10 * 1024 * 1024
-    fhir_tokens: str | None = None  # source=token, several separated by spaces
-    # Sources, separated by spaces, to which the program's own records (plan, goals, scores, sessions) may be
-    # disclosed: somebody answers for the participants' consent, which is no event yet (42 CFR Part 2).
-    fhir_discloses_to: str = ""
+    fhir_tokens: str | None = None  # source=token, separated by spaces; for demos: profiles hold hashes
+    # source=class, several separated by spaces: what a consent may name instead of the source itself, such as
+    # general-hospital=treating-provider.
+    recipient_classes: str = ""
     delivery_retry_seconds: Annotated[float, Meta(gt=0)] = 5.0  # before a sender is told again, at first
     delivery_retry_max_seconds: Annotated[float, Meta(gt=0)] = 7_200.0  # pauses double until then
     delivery_lease_seconds: Annotated[float, Meta(gt=0)] = 45.0  # so long a gateway may be silent

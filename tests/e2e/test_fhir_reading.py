@@ -39,7 +39,6 @@ async def fleet(nats_url: str, database: str, servers_directory: Path) -> AsyncG
         mllp_port=0,
         fhir_port=0,
         fhir_tokens=" ".join(f"{source}={told}" for source, told in TOKENS.items()),
-        fhir_discloses_to=" ".join(TOKENS),
     )
     await apply_all(settings)
     with Fleet(settings, servers_directory / "services") as running:

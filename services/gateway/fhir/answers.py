@@ -23,18 +23,18 @@ def answer(
     )
 
 
-def versioned(version: int, last_updated: datetime) -> dict[str, str]:
+def versioned(version: int | str, last_updated: datetime) -> dict[str, str]:
     """Return the headers that name a version."""
     when = format_datetime(last_updated.astimezone(UTC), usegmt=True)
     return {"ETag": etag(version), "Last-Modified": when}
 
 
-def etag(version: int) -> str:
+def etag(version: int | str) -> str:
     """Return a version as FHIR writes it."""
     return f'W/"{version}"'
 
 
-def is_known(if_none_match: str | None, version: int) -> bool:
+def is_known(if_none_match: str | None, version: int | str) -> bool:
     """Tell whether the caller has this version already."""
     told = [each.strip() for each in (if_none_match or "").split(",")]
     return "*" in told or etag(version) in told or f'"{version}"' in told

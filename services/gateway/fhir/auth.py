@@ -1,7 +1,7 @@
 """Who asks: each source has bearer tokens of its own, and sees what is about its own people only."""
 
 import hashlib
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -14,14 +14,10 @@ _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="throughcare"'}
 
 
 class Caller(Struct, frozen=True):
-    """A source that asks: its token in subjects, and the assigners whose identifiers are its own.
-
-    Only one that is disclosed to sees what the program itself recorded of a participant.
-    """
+    """A source that asks: its token in subjects, and the assigners whose identifiers are its own."""
 
     source: str
     assigners: frozenset[str] = frozenset()
-    is_disclosed_to: bool = False
 
 
 class Authority(Protocol):
@@ -57,18 +53,12 @@ class AgreedTokens:
 
 
 class WithAgreements:
-    """An authority whose callers also have what is agreed with their source: assigners, and disclosure."""
+    """An authority whose callers also have what is agreed with their source: its assigners."""
 
-    def __init__(
-        self,
-        authority: Authority,
-        assigners: Callable[[str], frozenset[str]],
-        disclosed_to: Container[str] = (),
-    ) -> None:
+    def __init__(self, authority: Authority, assigners: Callable[[str], frozenset[str]]) -> None:
         """Take how to find the assigners of a source now: what is agreed may change."""
         self._authority = authority
         self._assigners = assigners
-        self._disclosed_to = disclosed_to
 
     def caller(self, token: str) -> Caller | None:
         """Return whose the token is."""
@@ -76,7 +66,7 @@ class WithAgreements:
         if found is None:
             return None
         assigners = found.assigners | self._assigners(found.source)
-        return Caller(found.source, assigners, found.source in self._disclosed_to)
+        return Caller(found.source, assigners)
 
 
 class Authorities:

@@ -59,8 +59,8 @@ async def _read(door: Door, request: FhirRequest, kind: str, id: str) -> Respons
     found = await door.resources.read(caller, kind, known) if known else None
     if found is None:
         raise refused(404, "not-found", _ALL_HELD, kind)
-    headers = versioned(found.version, found.last_updated)
-    if is_known(request.headers.get("if-none-match"), found.version):
+    headers = versioned(found.tag, found.last_updated)
+    if is_known(request.headers.get("if-none-match"), found.tag):
         return answer(b"", media, 304, headers)
     return answer(found.body, media, headers=headers)
 

@@ -1,10 +1,17 @@
 -- name: visible
--- Who may see a row: whoever told us of its person, or whose identifier the person carries (also under a merged
--- record). What another source sent stays between that source and us, and what the program itself recorded is
--- seen only by whom it is disclosed to: everybody else sees of it who the person is.
+-- Who may see a row: who may see its person. What another source sent stays between that source and us, and what the
+-- program itself recorded is seen only of participants who consent: otherwise it is seen who the person is.
 type = $1
-and (sender = $3 or sender is null and (type = 'Patient' or 'program' = any($2::text[])))
-and exists (
+and (
+    sender = $3
+    or sender is null
+    and (type = 'Patient' or (participant, protection) in (select * from unnest($4::uuid[], $5::text[])))
+)
+and {seen}
+
+-- name: seen
+-- Who may see a person: whoever told us of them, or whose identifier they carry (also under a merged record).
+exists (
     select from read.fhir_resource as who
     where who.type = 'Patient' and who.seen_by && $2::text[]
         and (
@@ -18,12 +25,13 @@ and exists (
 )
 
 -- name: read
--- One resource.
-select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible} and id = $4
+-- One resource, also one that would need a consent.
+select {columns} from read.fhir_resource as each
+where type = $1 and (sender = $3 or sender is null) and {seen} and id = $4
 
 -- name: by_identifier
 -- What carries one of some identifiers.
-select id from read.fhir_resource as each where {visible} and identifiers && $4::text[] and identifiers <> '{}'
+select id from read.fhir_resource as each where {visible} and identifiers && $6::text[] and identifiers <> '{}'
 
 -- name: count
 -- How many a search finds; what is asked follows.
@@ -31,26 +39,43 @@ select count(*) from read.fhir_resource as each where {visible}
 
 -- name: search
 -- A page of what a search finds; what is asked follows.
-select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
+select {columns} from read.fhir_resource as each where {visible}
 
 -- name: include_person
 -- Whose some resources are.
-select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
-    and id in (select participant from read.fhir_resource where type = $4 and id = any($5::uuid[]))
-order by id limit $6
+select {columns} from read.fhir_resource as each where {visible}
+    and id in (select participant from read.fhir_resource where type = $6 and id = any($7::uuid[]))
+order by id limit $8
 
 -- name: include_id
 -- What has the ids of some resources of another type.
-select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
-    and id in (select id from read.fhir_resource where type = $4 and id = any($5::uuid[]))
-order by id limit $6
+select {columns} from read.fhir_resource as each where {visible}
+    and id in (select id from read.fhir_resource where type = $6 and id = any($7::uuid[]))
+order by id limit $8
 
 -- name: include_target
 -- What names some resources as its target.
-select id, version, last_updated, resource::text as resource from read.fhir_resource as each where {visible}
-    and participant in (select participant from read.fhir_resource where type = $4 and id = any($5::uuid[]))
+select {columns} from read.fhir_resource as each where {visible}
+    and participant in (select participant from read.fhir_resource where type = $6 and id = any($7::uuid[]))
     and exists (
         select from json_array_elements(resource -> 'target') as target
-        where target ->> 'reference' in (select $4 || '/' || id from unnest($5::uuid[]) as id)
+        where target ->> 'reference' in (select $6 || '/' || id from unnest($7::uuid[]) as id)
     )
-order by last_updated, id limit $6
+order by last_updated, id limit $8
+
+-- name: columns
+-- What is read of a resource.
+id, version, last_updated, participant, sender, protection, resource::text as resource
+
+-- name: consents_of
+-- The consents of some participants that name somebody, also those that hold no more.
+select participant, terms::text as terms, revoked_at is not null as is_revoked from read.consent
+where recipients && $1::text[] and participant = any($2::uuid[])
+
+-- name: consents_for
+-- The consents that name somebody, of those of whom a search could find what the program recorded; what is asked
+-- follows, and a parenthesis.
+select participant, terms::text as terms, revoked_at is not null as is_revoked from read.consent
+where recipients && $3::text[] and participant in (
+    select each.participant from read.fhir_resource as each
+    where type = $1 and sender is null and {seen}

@@ -2,17 +2,22 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 from services.gateway.fhir.app import application
 from services.gateway.fhir.auth import AgreedTokens, Authorities, ToldTokens, WithAgreements
+from services.gateway.fhir.desk import Desk
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.http_peer import HttpPeer
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
 from services.gateway.fhir.settled import Settled
 from services.gateway.profiles import Profiles
+from shared.eventlog.client import CommandClient
 from shared.eventlog.log import Log
 from shared.settings import Settings
+
+_SECONDS_TO_RECORD: Final = 2.0  # that something is disclosed: a reader waits no longer before it is told to
 
 
 @asynccontextmanager
@@ -24,12 +29,14 @@ async def serving(
     connections: int = HttpPeer.connection_limit,
 ) -> AsyncGenerator[Listener]:
     """Listen while inside; the tokens of the settings are known beside those of the profiles."""
-    resources = await Resources.connected(settings.database_url, Settled(log, settings.partitions))
+    commands = CommandClient(log.client, timeout_seconds=_SECONDS_TO_RECORD)
+    resources = await Resources.connected(
+        settings.database_url, Settled(log, settings.partitions), Desk(settings, commands.ask)
+    )
     door = Door(
         authority=WithAgreements(
             Authorities(AgreedTokens(profiles), ToldTokens(settings.fhir_tokens)),
             _assigners(profiles),
-            settings.fhir_discloses_to.split(),
         ),
         resources=resources,
         publish=log.publish,

@@ -77,7 +77,7 @@ def readable(
     asked: Asked, status: int, place: Place, found: Found, warnings: Sequence[str]
 ) -> Response[bytes]:
     """Answer with what can be read already."""
-    headers = {"Location": place.below(asked.base), "ETag": etag(found.version)}
+    headers = {"Location": place.below(asked.base), "ETag": etag(found.tag)}
     if asked.preference.wait:
         headers["Preference-Applied"] = "respond-sync"
     body = found.body if asked.preference.returns == "representation" else _body(asked, place, b"", warnings)

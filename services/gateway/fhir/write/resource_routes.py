@@ -183,7 +183,7 @@ async def _unchanged(
     found = await asked.door.resources.read(asked.caller, place.kind, place.id)
     if if_match is not None and if_match.strip() != "*":
         told = if_match.strip().removeprefix("W/").strip('"')
-        if found is None or told != str(found.version):
+        if found is None or told != found.tag:
             sentence = "The resource has another version than the one named: read it again."
             raise refused(412, "conflict", sentence, "http.If-Match")
     return found

@@ -24,6 +24,7 @@ from shared.projections.postgres import connect
 from shared.projections.projector import prepare
 from shared.projections.table import Tables
 from shared.settings import Settings
+from tests.integration.gateway.fhir.intake import Intake
 from tests.integration.gateway.fhir.record import GENERAL, TOKENS
 from tests.unit.timeline.story import SITE, Story
 
@@ -64,21 +65,30 @@ class Edge:
         return entries
 
 
+@dataclass
+class Watched(Edge):
+    """And what was recorded of their reads."""
+
+    intake: Intake
+
+
 @asynccontextmanager
-async def edge(nats_url: str, database: str, discloses_to: str = " ".join(TOKENS)) -> AsyncGenerator[Edge]:
+async def edge(nats_url: str, database: str, *, recipient_classes: str = "") -> AsyncGenerator[Watched]:
     told = Settings(
         nats_url=nats_url,
         database_url=database,
         identifier_key="x" * 16,
         fhir_port=0,
         fhir_tokens=" ".join(f"{source}={token}" for source, token in TOKENS.items()),
-        fhir_discloses_to=discloses_to,
+        recipient_classes=recipient_classes,
     )
     client = await connect_nats(told, name="test")
     try:
         profiles = without_file(ZoneInfo(told.site_zone))
+        intake = Intake(client, database)
+        await intake.start()
         async with serving(told, Log(client), lambda: profiles) as listener:
-            yield Edge(f"http://127.0.0.1:{listener.port}/fhir", database)
+            yield Watched(f"http://127.0.0.1:{listener.port}/fhir", database, intake)
     finally:
         await client.close()
 

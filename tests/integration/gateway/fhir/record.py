@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from shared.events.base import EventData, Identifier, MessageReference
+from shared.events.consent import ConsentGranted
 from shared.events.encounter import AppointmentNotified
 from shared.events.episode import SteppedDown
 from shared.events.participant import IdentifierLinked
@@ -41,8 +42,17 @@ def from_(source: str) -> MessageReference:
     return MessageReference(source=source, control_id="C-1", trigger="REF^I12", inbound_id="i-1")
 
 
-def robin() -> Story:
-    """Referred and admitted by the general hospital, told of by the other one, and through the program."""
+CONSENT = ConsentGranted(consent=UUID("01920000-0000-7000-8000-00000000c001"), recipients=(GENERAL, OTHER))
+SENT_CONSENT = ConsentGranted(
+    consent=UUID("01920000-0000-7000-8000-00000000c002"),
+    recipients=(GENERAL,),
+    identifier=Identifier("general-hospital", "FORM-1", "CONS"),
+    message=from_(GENERAL),
+)
+
+
+def robin(*consents: EventData) -> Story:
+    """Referred and admitted by the general hospital, told of by the other, in the program; both may read."""
     facts: tuple[EventData, ...] = (
         replace(registered(), message=from_(GENERAL)),
         IdentifierLinked(identifier=Identifier("general-hospital", "MRN-1")),
@@ -70,6 +80,7 @@ def robin() -> Story:
         session_on(on(11)),
         SessionAttended(session=SESSION, minutes=170, lead="clinician:3"),
         replace(received(referral=OTHER_REFERRAL), message=from_(OTHER)),
+        *(consents or (CONSENT, SENT_CONSENT)),
     )
     return Story(ROBIN).tell(*facts)
 

@@ -77,18 +77,6 @@ async def test_nothing_of_other_peoples_is_found_by_any_search(served: Edge):
         assert str(REFERRAL) not in str(theirs)
 
 
-async def test_what_the_program_recorded_is_seen_only_by_whom_it_is_disclosed_to(
-    nats_url: str, database: str
-):
-    await project(database, robin(), kim())
-    async with edge(nats_url, database, discloses_to=OTHER) as one:
-        for kind in ("Goal", "CarePlan", "EpisodeOfCare"):
-            assert await one.found(f"/{kind}", OTHER)
-            assert await one.found(f"/{kind}", GENERAL) == []
-        for kind in ("Patient", "Task", "ServiceRequest"):
-            assert await one.found(f"/{kind}", GENERAL)
-
-
 async def test_without_a_known_token_nothing_is_said(served: Edge):
     for headers in ({}, {"Authorization": "Bearer guess"}, {"Authorization": "Basic Z3Vlc3M6"}):
         for path in (f"/Patient/{ROBIN}", "/Patient", "/Task?status=accepted"):

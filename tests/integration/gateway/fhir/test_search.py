@@ -93,7 +93,8 @@ async def _add_later(database: str, number: int) -> None:
     await connection.execute(
         "insert into read_1.fhir_resource select type, $1::uuid, participant, version,"
         " (select max(last_updated) from read_1.fhir_resource) + interval '1 second', status, identifiers,"
-        " sender, seen_by, replaced_by, memo, replace(resource::text, id::text, $1::uuid::text)::json, k, seq"
+        " sender, protection, seen_by, replaced_by, memo,"
+        " replace(resource::text, id::text, $1::uuid::text)::json, k, seq"
         " from read_1.fhir_resource where type = 'Provenance' order by id limit 1",
         id_of(0x9000 + number),
     )

@@ -14,14 +14,17 @@ from nats.js import JetStreamContext
 from services.console.embedded import NatsServer
 from services.gateway.fhir.app import application
 from services.gateway.fhir.auth import ToldTokens
+from services.gateway.fhir.desk import Desk
 from services.gateway.fhir.door import Door
 from services.gateway.fhir.listener import Listener
 from services.gateway.fhir.resources import Resources
 from services.gateway.fhir.settled import Settled
 from services.gateway.profiles import without_file
 from shared.eventlog import streams
+from shared.eventlog.client import CommandClient
 from shared.eventlog.log import Log
 from shared.events.inbound import InboundEnvelope
+from shared.settings import Settings
 
 SECRET = "a key of these tests only"
 NO_DATABASE = "postgresql://127.0.0.1:1/nothing-listens-here"
@@ -62,7 +65,8 @@ async def edge(nats_server: NatsServer, servers_directory: Path) -> AsyncGenerat
     await nats.connect(nats_server.url)
     await streams.apply(nats, 1)
     log = Log(nats)
-    resources = await Resources.connected(NO_DATABASE, Settled(log, 1))
+    told = Settings(nats_url=nats_server.url, database_url=NO_DATABASE, identifier_key=SECRET)
+    resources = await Resources.connected(NO_DATABASE, Settled(log, 1), Desk(told, CommandClient(nats).ask))
     door = Door(
         authority=ToldTokens("general=token-of-general other=token-of-other"),
         resources=resources,
