@@ -107,6 +107,11 @@ class Patient:
             sent=NOW - timedelta(hours=1),
         )
 
+    def readmission(self) -> bytes:
+        """ADT^A01 of a next visit, the day after the first one's discharge."""
+        again = hl7.Stay(visit_number=f"V-{self.number}-again", admitted=NOW + timedelta(days=1))
+        return hl7.admission(self._person, again, control_id=self._control_id())
+
     def merged_into(self, other: "Patient") -> bytes:
         """ADT^A40: two numbers of one person, of which the other stays."""
         sent = NOW.strftime("%Y%m%d%H%M%S+0000")

@@ -1,14 +1,14 @@
 """Two records of one person: merged by their hospital while one is in care, and parted again."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from services.timeline import queries
 from shared.commands.base import Command
-from shared.commands.care_plan import EndEpisodeEarly
+from shared.commands.care_plan import EndEpisodeEarly, RecordSessionAttended, ScheduleSession
 from shared.commands.intake import Enrol, UnmergeParticipants
 from shared.commands.reply import Appended
 from shared.events.episode import StepDownPending, StepDownReversed, SteppedDown
@@ -66,6 +66,32 @@ async def test_what_was_pending_in_one_record_waits_for_nobody_while_another_is_
     assert (await standing(deployment, survivor))[1:] == (2, ["step-down"])
 
 
+async def test_a_session_in_the_priors_care_keeps_what_the_survivors_discharge_owes(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await sent(deployment, new.discharge())
+    await sent(deployment, old.merged_into(new))
+    assert (await standing(deployment, survivor))[1] == 2
+    await come_to_a_session(deployment, prior)
+    assert (await standing(deployment, survivor))[1] == 0
+
+
+async def test_a_readmission_told_of_the_survivor_supersedes_what_the_prior_is_owed(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await sent(deployment, old.discharge())
+    await sent(deployment, old.merged_into(new))
+    assert (await standing(deployment, survivor))[1] == 2
+    await sent(deployment, new.readmission())
+    assert (await standing(deployment, survivor))[:2] == ("inpatient", 0)
+    assert (await standing(deployment, prior))[:2] == ("inpatient", 0)
+
+
 async def test_two_records_in_care_ask_a_person_to_end_one_and_show_the_one_that_is_left(
     deployment: Deployment,
 ) -> None:
@@ -99,6 +125,34 @@ async def part(deployment: Deployment, prior: UUID) -> None:
         id=uuid4(), participant=prior, actor="coordinator:7", now=datetime.now(UTC), reason="twins"
     )
     await asked(deployment, command)
+
+
+async def come_to_a_session(deployment: Deployment, participant: UUID) -> None:
+    """Schedule a session for tomorrow, and record as of then that the participant came."""
+    start, session = datetime.now(UTC) + timedelta(days=1), uuid4()
+    schedule = ScheduleSession(
+        id=uuid4(),
+        participant=participant,
+        actor="coordinator:7",
+        now=start,
+        session=session,
+        type="group",
+        start=start,
+        end=start + timedelta(hours=3),
+        lead="clinician:3",
+        credential="LCSW",
+    )
+    attend = RecordSessionAttended(
+        id=uuid4(),
+        participant=participant,
+        actor="coordinator:7",
+        now=start,
+        at=schedule.end.isoformat(),
+        session=session,
+        minutes=180,
+    )
+    await asked(deployment, schedule)
+    await asked(deployment, attend)
 
 
 async def end(deployment: Deployment, participant: UUID) -> None:
