@@ -112,6 +112,17 @@ def test_a_resource_with_one_element_replaced(sample: Any, data: st.DataObject):
         expect_outcome(error)
 
 
+@settings(max_examples=300, deadline=None)
+@given(samples, st.data())
+def test_a_resource_with_some_bytes_changed(sample: Any, data: st.DataObject):  # noqa: ANN401
+    raw = msgspec.json.encode(sample)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(raw)))
+        raw = raw[:at] + data.draw(st.binary(max_size=3)) + raw[at + data.draw(st.integers(0, 3)) :]
+    if error := received(raw):
+        expect_outcome(error)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200) | json.map(msgspec.json.encode))
 def test_anything_at_all(raw: bytes):
