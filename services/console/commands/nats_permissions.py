@@ -37,7 +37,8 @@ def nats_permissions(
 
     A sender may publish `inbound.SOURCE.<kind>`, and read what became of its own referrals; nothing else.
     Those who are in the file stay. New passwords are printed, this once: the file holds their hashes.
-    The server takes the file at its start, or with `nats-server --signal reload`.
+    The server takes the file at its start, or with `nats-server --signal reload`, said twice: what a new
+    account shares with the services' takes hold with the second (2.15.1).
     """
     users = _users(file)
     for source in remove or []:
@@ -52,7 +53,7 @@ def nats_permissions(
         return
     for name, password in told.items():
         out.print(f"{name} {password}", markup=False, soft_wrap=True)
-    tell(f"{file} has {len(users) - 1} senders; let nats-server read it anew.")
+    tell(f"{file} has {len(users) - 1} senders; reload nats-server twice.")
 
 
 def _users(file: Path) -> dict[str, str]:

@@ -1,0 +1,102 @@
+"""nats-server with the accounts that the console writes, changed while it runs."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import msgspec
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NoStreamResponseError
+from typer.testing import CliRunner
+
+from services.console.embedded import start_nats
+from services.console.main import app
+from services.console.nats_accounts import SERVICES
+from shared.eventlog import streams
+
+PATIENCE_SECONDS = 10.0
+
+
+def let_in(file: Path, *arguments: str) -> dict[str, str]:
+    """Write the accounts file; returns the new passwords."""
+    told = CliRunner().invoke(app, ["nats-permissions", str(file), *arguments, "--json"])
+    assert told.exit_code == 0, told.output
+    return msgspec.json.decode(told.stdout, type=dict[str, str])
+
+
+async def connected(url: str, user: str, password: str) -> tuple[Client, asyncio.Event]:
+    """Connect; the event says that the connection ended."""
+    client, ended = Client(), asyncio.Event()
+
+    async def end(*_: object) -> None:
+        ended.set()
+
+    await client.connect(
+        url, user=user, password=password, allow_reconnect=False, closed_cb=end, error_cb=end
+    )
+    return client, ended
+
+
+async def sent_away(client: Client, ended: asyncio.Event) -> None:
+    """Wait until the server ended the connection, whose socket nats-py leaves open."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await ended.wait()
+    client._transport.close()  # pyright: ignore[reportPrivateUsage, reportOptionalMemberAccess]
+    await asyncio.sleep(0)  # the socket is closed in the loop's next turn
+
+
+async def publish(client: Client, source: str) -> int:
+    return (await JetStreamContext(client).publish(f"inbound.{source}.adt", b"{}")).seq
+
+
+async def until_stored(client: Client, source: str) -> int:
+    """Publish once the server has shared the stream's subject with the sender's account."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                return await publish(client, source)
+            except NoStreamResponseError:
+                await asyncio.sleep(0.02)
+
+
+async def until_let_in(url: str, user: str, password: str) -> Client:
+    """Connect once the server has read its file anew."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            reader, writer = await asyncio.open_connection(*url.removeprefix("nats://").split(":"))
+            told = msgspec.json.encode({"verbose": False, "pedantic": False, "user": user, "pass": password})
+            await reader.readline()
+            writer.write(b"CONNECT " + told + b"\r\nPING\r\n")
+            answer = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+            if answer == b"PONG\r\n":
+                return (await connected(url, user, password))[0]
+
+
+async def test_a_running_server_takes_up_a_sender_and_sends_away_who_was_removed(servers_directory: Path):
+    directory = servers_directory / "nats"
+    directory.mkdir()
+    file = directory / "accounts.conf"
+    passwords = let_in(file, "lakeside", "hill-top")
+    with start_nats(directory) as server:
+        services, services_ended = await connected(server.url, SERVICES, passwords[SERVICES])
+        await streams.apply(services, partitions=1)
+        lakeside, lakeside_ended = await connected(server.url, "lakeside", passwords["lakeside"])
+        hilltop, hilltop_ended = await connected(server.url, "hill-top", passwords["hill-top"])
+        assert [await publish(lakeside, "lakeside"), await publish(hilltop, "hill-top")] == [1, 2]
+
+        passwords = let_in(file, "valley", "--remove", "lakeside", "--renew", "hill-top")
+        os.kill(server.pid, signal.SIGHUP)
+        valley = await until_let_in(server.url, "valley", passwords["valley"])
+        renewed = await until_let_in(server.url, "hill-top", passwords["hill-top"])
+        assert await publish(renewed, "hill-top") == 3
+        os.kill(server.pid, signal.SIGHUP)  # a new account's imports take hold with the second reload
+        assert await until_stored(valley, "valley") == 4
+        await sent_away(lakeside, lakeside_ended)
+        await sent_away(hilltop, hilltop_ended)
+        assert not services_ended.is_set()
+        for client in (services, valley, renewed):
+            await client.close()
