@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.fhir import RECIPIENT_SOURCE
+
 _Resource = Mapping[str, Any]
 
 _ORDERS: Final = "urn:oid:2.999.1.1"
@@ -96,6 +98,24 @@ OF_KIND: Final[Mapping[str, _Resource]] = {
         "effectiveDateTime": "2026-11-20T09:00:00-05:00",
         "valueInteger": 1,
         **_ABOUT,
+    },
+    "Consent": {
+        "resourceType": "Consent",
+        "identifier": [{"system": "urn:oid:2.999.1.4", "value": "FORM-1"}],
+        "status": "active",
+        "scope": {"coding": [{"code": "patient-privacy"}]},
+        "contained": [_PERSON],
+        "patient": {"reference": "#p"},
+        "dateTime": "2026-11-20T09:00:00-05:00",
+        "provision": {
+            "type": "permit",
+            "actor": [
+                {
+                    "role": {"coding": [{"code": "IRCP"}]},
+                    "reference": {"identifier": {"system": RECIPIENT_SOURCE, "value": "hospital"}},
+                }
+            ],
+        },
     },
     "Subscription": {
         "resourceType": "Subscription",
