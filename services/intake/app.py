@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from services.intake.disclosing import Disclosing
 from services.intake.handlers import accepted
 from services.intake.held import Held
 from services.intake.identification import Identification
@@ -53,7 +54,7 @@ def _subscribe(runtime: Runtime, lookalikes: Lookalikes) -> None:
     inbound = InboundPolicy(executor, identification, Held(log), log, clock)
     runtime.policies.subscribe("INBOUND", "intake", inbound, one_by_one=False)
     people = PeoplePolicy(executor, aliases, lookalikes, clock)
-    outbound = OutboundPolicy(executor, log)
+    outbound = OutboundPolicy(executor, log, Disclosing(executor, runtime.settings, clock))
     for partition in range(runtime.settings.partitions):
         runtime.policies.subscribe(stream_of(partition), f"intake-{partition}", outbound)
         runtime.policies.subscribe(stream_of(partition), f"intake-people-{partition}", people)

@@ -3,7 +3,8 @@
 from typing import Final
 
 from services.intake.aliases import Aliases
-from services.intake.deciders import participant, referral
+from services.intake.deciders import consent, participant, referral
+from shared.commands import consent as consents
 from shared.commands import intake
 from shared.eventlog.commands import Accepted
 
@@ -18,6 +19,12 @@ _PARTICIPANT: Final = (
     intake.Enrol,
     intake.CompleteOrientation,
     intake.UnmergeParticipants,
+)
+_CONSENT: Final = (
+    consents.GrantConsent,
+    consents.RevokeConsent,
+    consents.RecordDisclosure,
+    consents.RecordRefusedDisclosure,
 )
 _MERGING: Final = (intake.MergeParticipants, intake.ResolveMatch)
 _REFERRAL: Final = (
@@ -51,4 +58,5 @@ def accepted(aliases: Aliases) -> tuple[Accepted, ...]:
         *(Accepted(command, participant.DECIDER) for command in _PARTICIPANT),
         *(Accepted(command, participant.DECIDER, aliases.with_line) for command in _MERGING),
         *(Accepted(command, referral.DECIDER) for command in _REFERRAL),
+        *(Accepted(command, consent.DECIDER) for command in _CONSENT),
     )

@@ -1,11 +1,17 @@
-"""When a referral moves, its sender is owed the news: a CloudEvent on `outbound.<source>.status`."""
+"""When a referral moves, its sender is owed the news: a CloudEvent on `outbound.<source>.status`.
+
+It always gets the status, for it sent the referral; what we say with it, only under the participant's consent
+(ADR 9).
+"""
 
 from uuid import UUID
 
 import msgspec
 
 from services.intake.deciders import referral
+from services.intake.disclosing import Disclosing
 from shared.commands.decision import derived
+from shared.disclosure import NOTICE
 from shared.eventlog.execute import Executor
 from shared.eventlog.log import Log
 from shared.eventlog.policies import Delivery
@@ -28,9 +34,10 @@ from shared.events.registry import REGISTRY
 class OutboundPolicy:
     """Handles every event of a referral."""
 
-    def __init__(self, executor: Executor, log: Log) -> None:
+    def __init__(self, executor: Executor, log: Log, disclosing: Disclosing) -> None:
         self._executor = executor
         self._log = log
+        self._disclosing = disclosing
 
     async def __call__(self, delivery: Delivery) -> None:
         """Publish where the referral is after this event, to whoever sent it by message."""
@@ -41,24 +48,29 @@ class OutboundPolicy:
         state = await self._state_at(key, delivery.sequence)
         if state.asked is None or state.asked.message is None:
             return
+        sender, words = state.asked.message.source, _said(event.data)
+        id_, referral_id = derived(event.id, "outbound-status"), UUID(key.entity)
+        is_told = bool(words) and await self._disclosing.may_be_told(event, referral_id, sender, id_)
         status = OutboundEnvelope(
             specversion="1.0",
-            id=derived(event.id, "outbound-status"),
+            id=id_,
             source="/throughcare/intake",
             type=STATUS_TYPE,
             time=event.time,
             datacontenttype="application/json",
             data=ReferralStatus(
-                referral=UUID(key.entity),
+                referral=referral_id,
                 participant=event.subject,
                 placer=state.asked.placer,
                 status=state.status,
                 because=event.type,
                 at=event.time,
-                reason=_said(event.data),
+                reason=words if is_told else None,
+                notice=NOTICE if is_told else None,
+                withheld=bool(words) and not is_told,
             ),
         )
-        subject = f"outbound.{state.asked.message.source}.status"
+        subject = f"outbound.{sender}.status"
         await self._log.publish(subject, msgspec.json.encode(status), {"Nats-Msg-Id": str(status.id)})
 
     async def _state_at(self, key: EntityKey, sequence: int) -> referral.State:

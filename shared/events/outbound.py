@@ -27,6 +27,8 @@ class ReferralStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = (
         None  # what was said with it: why it was declined, what is missing, a note, the outcome
     )
+    notice: str | None = None  # what its reader has to know of passing the reason on
+    withheld: bool = False  # something was said with it that needs the participant's consent
 
 
 class OutboundEnvelope(Struct, frozen=True, kw_only=True, omit_defaults=True):

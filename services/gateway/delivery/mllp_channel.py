@@ -81,6 +81,7 @@ class MllpChannel:
                 priority=told.priority,
                 referrer=told.referrer,
                 reason=status.reason,
+                notice=status.notice,
                 processing=self._processing,
             )
         )

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from services.gateway.delivery.owed import Owed
+from services.gateway.fhir.disclosed import REDUCED, RESTRICTED
 from shared import fhir
 from shared.events.outbound import ReferralStatus
 
@@ -17,7 +18,7 @@ def task_of(owed: Owed, status: ReferralStatus) -> bytes:
     resource: dict[str, Any] = {
         "resourceType": "Task",
         "id": str(status.referral),
-        "meta": {"lastUpdated": owed.recorded_at.isoformat()},
+        "meta": {"lastUpdated": owed.recorded_at.isoformat(), **_labels(status)},
         "identifier": [
             {"system": fhir.identifier_system(status.placer.assigner), "value": status.placer.value}
         ],
@@ -34,6 +35,13 @@ def task_of(owed: Owed, status: ReferralStatus) -> bytes:
         **_said(status),
     }
     return msgspec.json.encode(resource)
+
+
+def _labels(status: ReferralStatus) -> dict[str, Any]:
+    """Say that words were left out, or that those which are there may not be passed on."""
+    if status.withheld:
+        return {"tag": [REDUCED]}
+    return {"security": RESTRICTED} if status.notice else {}
 
 
 def _said(status: ReferralStatus) -> dict[str, Any]:

@@ -14,11 +14,11 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Elements of a source's own resources that hold what the program says freely; the rest is how far it is."""
 
-_REDUCED: Final = {
+REDUCED: Final = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     "code": "SUBSETTED",
 }
-_RESTRICTED: Final = (
+RESTRICTED: Final = (
     {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "NORDSCLCD"},
     {"system": LOCAL + "code-system:notice", "code": "42-cfr-2.32", "display": NOTICE},
 )
@@ -35,7 +35,7 @@ def with_notice(body: bytes) -> bytes:
     """Return the resource with labels that restrict what its reader may do with it (42 CFR 2.32)."""
     resource = _read(body)
     meta = _meta(resource)
-    meta["security"] = [*meta.get("security", ()), *_RESTRICTED]
+    meta["security"] = [*meta.get("security", ()), *RESTRICTED]
     return _written(resource, meta)
 
 
@@ -43,7 +43,7 @@ def without_words(kind: str, body: bytes) -> bytes:
     """Return the resource reduced to what may always be said, marked as not whole."""
     kept = {name: value for name, value in _read(body).items() if name not in WORDS.get(kind, ())}
     meta = _meta(kept)
-    meta["tag"] = [*meta.get("tag", ()), _REDUCED]
+    meta["tag"] = [*meta.get("tag", ()), REDUCED]
     return _written(kept, meta)
 
 

@@ -1,6 +1,6 @@
 """RRI: what became of a referral, told to who sent it (v2.8 sections 11.3 and 11.5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Final, Literal
 from uuid import UUID
@@ -73,8 +73,14 @@ class Answer(Struct, frozen=True, kw_only=True):
     priority: Priority = "routine"
     referrer: Referrer = Referrer()
     reason: str | None = None  # a sentence, such as why it was declined
+    notice: str | None = None  # on passing the reason on
     version: str = "2.5.1"
     processing: str = "P"
+
+
+def _notes(*told: str | None) -> Iterator[str]:
+    for number, each in enumerate(filter(None, told), start=1):
+        yield _segment("NTE", str(number), "", _text(each))
 
 
 def build(answer: Answer) -> bytes:
@@ -94,7 +100,7 @@ def build(answer: Answer) -> bytes:
             f"^^^{_text(answer.sender.facility)}",
         ),
         _pid(answer),
-        *([_segment("NTE", "1", "", _text(answer.reason))] if answer.reason else []),
+        *_notes(answer.reason, answer.notice),
     ]
     return ("\r".join((_msh(answer, body), *body)) + "\r").encode()
 

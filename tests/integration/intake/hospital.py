@@ -1,7 +1,7 @@
 """What a hospital sends, as it stands in INBOUND. The same words are the same message, with the same id."""
 
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID, uuid5
 
 import msgspec
@@ -14,6 +14,7 @@ from shared.events.inbound import (
     AppointmentNotice,
     AssessmentReport,
     Cancellation,
+    ConsentNotice,
     DemographicsUpdate,
     Discharge,
     DischargeCancellation,
@@ -59,6 +60,22 @@ class Hospital:
                 occurred=MAR_1,
                 original=_original(f"R{number}{control}", "REF^I12"),
                 placer=self.placer(number),
+            )
+        )
+
+    def consents(
+        self, number: str, *identifiers: Identifier, status: Literal["active", "inactive"] = "active"
+    ) -> InboundEnvelope:
+        """What the hospital itself may be told, or no more."""
+        return self._envelope(
+            ConsentNotice(
+                source=self.source,
+                person=self._person(*identifiers),
+                occurred=MAR_1,
+                original=_original(f"C{number}{status}", "fhir:Consent"),
+                status=status,
+                number=Identifier(self.source, number, "CONS"),
+                recipients=(self.source,) if status == "active" else (),
             )
         )
 
@@ -230,16 +247,7 @@ class Hospital:
 
 def subject_of(envelope: InboundEnvelope) -> str:
     """Return the subject that a gateway stores the message under."""
-    match envelope.data:
-        case Referral() | Amendment() | Cancellation() | Information():
-            kind = "referral"
-        case AppointmentNotice():
-            kind = "appointment"
-        case AssessmentReport() | ResultReport():
-            kind = "result"
-        case _:
-            kind = "adt"
-    return f"inbound.{envelope.data.source}.{kind}"
+    return f"inbound.{envelope.data.source}.{envelope.data.kind}"
 
 
 def _original(control_id: str, trigger: str) -> Original:
