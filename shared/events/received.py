@@ -63,10 +63,18 @@ def received(subject: str, payload: bytes) -> InboundEnvelope:
     """
     writer, source, kind = subject.split(".")
     envelope = _of_gateway(payload) if writer == _BY_GATEWAY else None
-    envelope = envelope or _of_sender(source, kind, payload)
+    if envelope is None:
+        envelope = published(source, payload)
+        _expect_kind(envelope, kind)
     if envelope.data.source != source:
         raise UnreadableMessageError("data.source names another sender than the subject.")
     return envelope
+
+
+def _expect_kind(envelope: InboundEnvelope, kind: str) -> None:
+    name, expected = type(envelope.data).__name__, envelope.data.kind
+    if kind != expected:
+        raise UnreadableMessageError(f"A {name} is of the kind {expected}; the subject ends otherwise.")
 
 
 def _of_gateway(payload: bytes) -> InboundEnvelope | None:
@@ -78,10 +86,14 @@ def _of_gateway(payload: bytes) -> InboundEnvelope | None:
     return envelope if envelope.source == GATEWAY else None
 
 
-def _of_sender(source: str, kind: str, payload: bytes) -> InboundEnvelope:
+def published(source: str, payload: bytes) -> InboundEnvelope:
+    """Read what a sender wrote itself, on whatever way it came; raises UnreadableMessageError.
+
+    That the source which the data names is this sender is for the caller to check.
+    """
     try:
         told = _DECODER.decode(payload)
-        message = _message(told, source, kind, payload)
+        message = _message(told, source, payload)
     except RecursionError:
         raise UnreadableMessageError("The message is nested too deep.") from None
     except msgspec.DecodeError as error:
@@ -97,8 +109,8 @@ def _of_sender(source: str, kind: str, payload: bytes) -> InboundEnvelope:
     )
 
 
-def _message(told: CloudEvent, source: str, kind: str, payload: bytes) -> InboundMessage:
-    cls = _class_of(told, kind)
+def _message(told: CloudEvent, source: str, payload: bytes) -> InboundMessage:
+    cls = _class_of(told)
     _check_texts({**told.data, "id": told.id, "original": None}, "data")
     try:
         return msgspec.convert(_filled(told, source, payload), cls)
@@ -106,16 +118,12 @@ def _message(told: CloudEvent, source: str, kind: str, payload: bytes) -> Inboun
         raise UnreadableMessageError(_sentence(error, "data.")) from None
 
 
-def _class_of(told: CloudEvent, kind: str) -> type[InboundMessage]:
+def _class_of(told: CloudEvent) -> type[InboundMessage]:
     if told.datacontenttype.partition(";")[0].strip().lower() != "application/json":
         raise UnreadableMessageError("datacontenttype has to be application/json.")
     cls = _CLASSES.get(told.type)
     if cls is None:
         raise UnreadableMessageError(f"type is none of {', '.join(_CLASSES)}.")
-    if cls.kind != kind:
-        raise UnreadableMessageError(
-            f"A {cls.__name__} is of the kind {cls.kind}; the subject ends otherwise."
-        )
     return cls
 
 

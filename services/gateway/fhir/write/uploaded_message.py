@@ -24,9 +24,11 @@ from services.gateway.hl7v2.message import parse
 from services.gateway.hl7v2.translate import translate
 from services.gateway.inbound import Delivery
 from services.gateway.receiver import agreed, check_allowed
-from shared.events.inbound import InboundEnvelope, InboundMessage, Original
+from shared.events.inbound import InboundMessage, Original
+from shared.events.received import UnreadableMessageError, published
 
 _AT: Final = "Message"
+_EVENT: Final = "CloudEvent"
 _QUOTE: Final = b'"'
 
 
@@ -41,6 +43,10 @@ class Read(Struct, frozen=True):
 class _Head(Struct, rename="camel"):
     specversion: str | None = None
     resource_type: str | None = None
+
+
+class _Named(Struct):
+    id: str
 
 
 async def read(door: Door, caller: Caller, raw: bytes, form: Form) -> Read:
@@ -80,21 +86,23 @@ async def _resource(door: Door, caller: Caller, raw: bytes, kind: str) -> Read:
 
 def _event(door: Door, caller: Caller, raw: bytes) -> Read:
     """Take a native event as of the sender that is known by its token, whatever source it names."""
-    check_document(raw, "CloudEvent")
-    envelope = decode(raw, InboundEnvelope, "CloudEvent")
+    check_document(raw, _EVENT)
+    try:
+        envelope = published(caller.source, raw)
+    except UnreadableMessageError as error:
+        raise refused(400, "structure", str(error), _EVENT) from None
     if envelope.data.source != caller.source:
         sentence = "The event names another source than the one that sends it."
-        raise refused(403, "forbidden", sentence, "CloudEvent.data.source")
-    submission = Submission(raw, caller, datetime.now(UTC))
+        raise refused(403, "forbidden", sentence, f"{_EVENT}.data.source")
     original = Original(
         format="cloudevents",
         text=raw.decode(),
-        control_id=str(envelope.id),
+        control_id=decode(raw, _Named, _EVENT).id,
         trigger=envelope.type,
         sent_at=envelope.data.original.sent_at,
     )
     message: InboundMessage = replace(envelope.data, original=original)
-    return _read(door, submission, [Told(message, ())])
+    return _read(door, Submission(raw, caller, datetime.now(UTC)), [Told(message, ())])
 
 
 def _hl7(door: Door, caller: Caller, raw: bytes) -> Read:

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+from shared.asyncapi.senders import SAMPLES
 from tests.integration.gateway.fhir_write.conftest import Edge, outcome_of
 from tests.unit.gateway.fhir_write.resources import alert, contained_referral, referral_transaction
 from tests.unit.gateway.messages import discharge, referral
@@ -46,6 +47,24 @@ async def test_what_was_stored_can_be_sent_as_a_native_event(edge: Edge):
     other = {**NDJSON, "Authorization": "Bearer token-of-other"}
     refused, _ = lines(await edge.client.post("/batch", content=event, headers=other))
     assert refused["status"] == "refused"
+
+
+async def test_every_native_event_is_taken_as_a_sender_publishes_it(edge: Edge):
+    samples = [msgspec.json.decode(path.read_bytes()) for path in sorted(SAMPLES.glob("*.json"))]
+    content = b"\n".join(map(msgspec.json.encode, samples))
+    *each, _ = lines(await edge.client.post("/batch", content=content, headers=NDJSON))
+    assert [(line["status"], line["control_id"]) for line in each] == [
+        ("stored", sample["id"]) for sample in samples
+    ]
+    assert {envelope.type for envelope in await edge.stored()} == {sample["type"] for sample in samples}
+
+
+async def test_a_native_event_that_no_record_can_hold_is_refused_with_its_field(edge: Edge):
+    event = msgspec.json.decode((SAMPLES / "Admission.json").read_bytes())
+    event["data"]["visit"]["admitted"] = "2026-02-30T10:00:00Z"
+    refused, _ = lines(await edge.client.post("/batch", content=msgspec.json.encode(event), headers=NDJSON))
+    assert refused["status"] == "refused"
+    assert "data.visit.admitted is no day or time of the calendar." in str(refused)
 
 
 async def test_a_file_of_hl7_batches_is_split_into_its_messages(edge: Edge):
