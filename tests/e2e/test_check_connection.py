@@ -3,72 +3,35 @@
 import asyncio
 import json
 import os
-import shutil
 import sys
-import tempfile
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from msgspec import Struct
 
 from services.console.checking.steps import STEPS
-from services.console.commands.apply import apply_all
 from services.console.demo import hl7
-from services.console.demo.fleet import Fleet
-from services.console.embedded import EmbeddedServers
-from services.console.nats_accounts import SERVICES
 from services.console.server_process import LOOPBACK
 from services.gateway.source import token
-from shared.settings import Settings
-from tests.e2e.deployment import let_in
+from tests.e2e.site import Site, open_site
 
 pytestmark = pytest.mark.timeout(120)
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = token(hl7.APPLICATION.lower(), hl7.FACILITY.lower())
-TOKEN = uuid4().hex
-PASSWORDS = {name: uuid4().hex for name in (SERVICES, SOURCE)}
 NAMES = [step.name for step in STEPS]
-
-
-class Site(Struct):
-    """Where an integrator finds everything."""
-
-    mllp: str
-    fhir: str
-    nats: str
-    folder: Path
 
 
 @pytest.fixture(scope="module")
 async def site() -> AsyncGenerator[Site]:
-    directory = Path(tempfile.mkdtemp(prefix="throughcare-"))
-    let_in(directory / "nats", PASSWORDS)
-    servers = EmbeddedServers.start(directory)
-    settings = Settings(
-        nats_url=servers.nats_url,
-        database_url=servers.database_url,
-        nats_monitor_url=servers.nats_monitor_url,
-        nats_user=SERVICES,
-        nats_password=PASSWORDS[SERVICES],
-        identifier_key="a key of the test only",
-        mllp_port=0,
-        fhir_port=0,
-        fhir_tokens=f"{SOURCE}={TOKEN}",
-    )
-    try:
-        await apply_all(settings)
-        with Fleet(settings, directory / "services") as fleet:
-            (ports,) = (each.ports for each in fleet.reached() if each.service == "gateway")
-            fhir = f"http://{LOOPBACK}:{ports['fhir']}/fhir"
-            yield Site(f"{LOOPBACK}:{ports['mllp']}", fhir, servers.nats_url, directory)
-    finally:
-        servers.stop()
-        shutil.rmtree(directory)
+    async with open_site(SOURCE) as opened:
+        yield opened
+
+
+def token_of(site: Site) -> str:
+    return f"{site.secret}-{SOURCE}"
 
 
 async def check(site: Site, *told: str, **secrets: str) -> tuple[int, list[dict[str, Any]]]:
@@ -86,13 +49,15 @@ async def check(site: Site, *told: str, **secrets: str) -> tuple[int, list[dict[
 
 
 async def test_hl7_v2_is_answered_aa_and_each_message_is_seen_by_fhir(site: Site):
-    status, steps = await check(site, "--mllp", site.mllp, "--fhir", site.fhir, THROUGHCARE_TOKEN=TOKEN)
+    status, steps = await check(
+        site, "--mllp", site.mllp, "--fhir", site.fhir, THROUGHCARE_TOKEN=token_of(site)
+    )
     assert [(each["step"], each["came"]) for each in steps] == [(name, "AA; seen") for name in NAMES]
     assert status == 0
 
 
 async def test_fhir_takes_all_but_appointments(site: Site):
-    status, steps = await check(site, "--fhir", site.fhir, THROUGHCARE_TOKEN=TOKEN)
+    status, steps = await check(site, "--fhir", site.fhir, THROUGHCARE_TOKEN=token_of(site))
     assert [each["step"] for each in steps if each["is_good"]] == [
         name for name in NAMES if "appointment" not in name
     ], steps
@@ -100,9 +65,7 @@ async def test_fhir_takes_all_but_appointments(site: Site):
 
 
 async def test_by_nats_a_sender_without_a_token_sees_the_statuses_of_its_referral(site: Site):
-    status, steps = await check(
-        site, "--nats", site.nats, "--source", SOURCE, NATS_PASSWORD=PASSWORDS[SOURCE]
-    )
+    status, steps = await check(site, "--nats", site.nats, "--source", SOURCE, NATS_PASSWORD=site.secret)
     assert [each["step"] for each in steps if each["is_good"]] == NAMES, steps
     seen = [each["step"] for each in steps if each["came"].endswith("; seen")]
     assert seen == ["referral", "referral cancelled"]
@@ -111,7 +74,7 @@ async def test_by_nats_a_sender_without_a_token_sees_the_statuses_of_its_referra
 
 async def test_by_nats_everything_is_seen_by_fhir(site: Site):
     told = ("--nats", site.nats, "--source", SOURCE, "--fhir", site.fhir)
-    status, steps = await check(site, *told, THROUGHCARE_TOKEN=TOKEN, NATS_PASSWORD=PASSWORDS[SOURCE])
+    status, steps = await check(site, *told, THROUGHCARE_TOKEN=token_of(site), NATS_PASSWORD=site.secret)
     assert [each["step"] for each in steps if each["came"].endswith("; seen")] == NAMES, steps
     assert status == 0
 
@@ -132,7 +95,7 @@ async def test_where_nobody_listens_nothing_more_is_sent(site: Site):
 
 async def test_what_another_source_sent_is_not_seen(site: Site):
     told = ("--mllp", site.mllp, "--fhir", site.fhir, "--sender", "OTHER^ELSEWHERE", "--seconds", "1")
-    status, (first,) = await check(site, *told, THROUGHCARE_TOKEN=TOKEN)
+    status, (first,) = await check(site, *told, THROUGHCARE_TOKEN=token_of(site))
     assert status == 1
     assert first["came"] == "AA; not seen within 1 s"
     assert "the token has to be of the same source" in first["advice"]
