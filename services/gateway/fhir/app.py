@@ -24,14 +24,10 @@ _SENTENCES: Final[dict[int, tuple[IssueType, str, str]]] = {
     400: ("invalid", "The request cannot be read.", "http.request"),
     404: (
         "not-found",
-        "There is nothing at this address; GET /fhir/metadata says what there is.",
+        "There is nothing at this address (case counts); GET /fhir/metadata says what there is.",
         "http.path",
     ),
-    405: (
-        "not-supported",
-        "This address does not take this method; GET /fhir/metadata says what it takes.",
-        "http.method",
-    ),
+    405: ("not-supported", "This address does not take this method.", "http.method"),
     413: ("too-long", "The body is longer than is taken.", "http.body"),
 }
 _OTHER: Final[tuple[IssueType, str, str]] = ("processing", "The request cannot be answered.", "http.request")
@@ -68,6 +64,8 @@ def _of_http(request: FhirRequest, error: HTTPException) -> Response[bytes]:
     code, sentence, where = _HISTORY if is_of_history else _SENTENCES.get(status, _OTHER)
     allow = (error.headers or {}).get("allow")
     headers = {"Allow": allowed(allow.split(","))} if allow else {}
+    if allow:
+        sentence = f"This address takes {headers['Allow']}; GET /fhir/metadata says what there is."
     issues = [Issue("error", code, sentence, (where,))]
     return answer(outcome(issues), _media(request), status, headers)
 

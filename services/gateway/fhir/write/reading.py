@@ -18,6 +18,7 @@ _NOT_STRUCTURE: Final = bytes(each for each in range(256) if each not in b"{}[]"
 _EMPTY_AT_ONCE: Final = (b"{}", b"[]")
 _PLACE: Final = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`$")
 _EXPECTED: Final = re.compile(r"^Expected `([a-z]+)")
+_BYTE: Final = re.compile(r"\(byte (\d+)\)$|in position (\d+):")
 _MISSING: Final = re.compile(r"^Object missing required field `(\w+)`")
 _KINDS: Final = {
     "str": "a text",
@@ -62,8 +63,8 @@ def decode(raw: bytes | msgspec.Raw, kind: type[T], at: str) -> T:
         return _decoder(kind).decode(raw)
     except msgspec.ValidationError as error:
         raise _invalid(str(error), at) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise refused(400, "structure", "This is not JSON in UTF-8.", at) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _no_json(error, at) from None
     except RecursionError:
         raise too_deep(at) from None
 
@@ -74,8 +75,8 @@ def head(raw: bytes | msgspec.Raw, at: str) -> Head:
         found = _HEAD.decode(raw)
     except msgspec.ValidationError as error:
         raise _invalid(str(error), at) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise refused(400, "structure", "This is not JSON in UTF-8.", at) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _no_json(error, at) from None
     except RecursionError:
         raise too_deep(at) from None
     if not found.resource_type:
@@ -100,8 +101,15 @@ def _check_encoding(raw: bytes, at: str) -> None:
     """What is not read is not decoded, either; but all of it is kept, as text."""
     try:
         raw.decode()
-    except UnicodeDecodeError:
-        raise refused(400, "structure", "This is not JSON in UTF-8.", at) from None
+    except UnicodeDecodeError as error:
+        raise _no_json(error, at) from None
+
+
+def _no_json(error: Exception, at: str) -> FhirError:
+    """Say from which byte on, where that is known: the rest of the error may quote a value."""
+    where = _BYTE.search(str(error))
+    told = f" (byte {where[1] or where[2]})" if where else ""
+    return refused(400, "structure", f"This is not JSON in UTF-8{told}.", at)
 
 
 def too_deep(at: str) -> FhirError:
