@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from services.console import run_folder
 from services.console.commands import (
     command,
+    consents,
     identity,
     outbound,
     parked,
@@ -96,6 +97,7 @@ app.command(rich_help_panel=RECORD)(participants.enrol)
 app.command(rich_help_panel=RECORD)(identity.match)
 app.command(rich_help_panel=RECORD)(identity.merge)
 app.command(rich_help_panel=RECORD)(identity.unmerge)
+app.add_typer(consents.app, name="consent", rich_help_panel=RECORD)
 app.add_typer(sessions.app, name="session", rich_help_panel=RECORD)
 app.command(rich_help_panel=RECORD)(command.command)
 app.command(rich_help_panel=SEND)(send.send)
