@@ -71,5 +71,5 @@ class HttpPeer(H11Protocol):
         return "a body" if cycle.more_body else None
 
     def _cut_off(self, reason: str) -> None:
-        _log.warning("http-connection-closed", reason=reason)
         self.transport.abort()
+        _log.warning("http-connection-closed", reason=reason)
