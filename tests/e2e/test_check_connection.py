@@ -93,9 +93,10 @@ async def test_where_nobody_listens_nothing_more_is_sent(site: Site):
     assert first["came"].startswith("no answer;")
 
 
-async def test_what_another_source_sent_is_not_seen(site: Site):
+async def test_what_another_source_sent_is_not_seen_and_is_cancelled(site: Site):
     told = ("--mllp", site.mllp, "--fhir", site.fhir, "--sender", "OTHER^ELSEWHERE", "--seconds", "1")
-    status, (first,) = await check(site, *told, THROUGHCARE_TOKEN=token_of(site))
+    status, (first, last) = await check(site, *told, THROUGHCARE_TOKEN=token_of(site))
     assert status == 1
     assert first["came"] == "AA; not seen within 1 s"
     assert "the token has to be of the same source" in first["advice"]
+    assert (last["step"], last["came"]) == ("referral cancelled", "AA")

@@ -7,7 +7,9 @@ from typing import Final, get_args
 
 import pytest
 from msgspec.structs import fields
+from typer import Typer
 
+from services.console.main import app
 from services.gateway import profile_file
 from services.gateway.fhir.openapi import operations
 from services.gateway.fhir.served import SERVED
@@ -84,6 +86,19 @@ def test_the_settings_that_are_named_exist():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_of_a_document_exists(document: Path):
+    groups = {each.name: _names(each.typer_instance) for each in app.registered_groups}
+    commands = _names(app) | groups.keys()
+    text = document.read_text()
+    for command, below in re.findall(
+        r"(?:^ {4}|`|/dev )throughcare ([a-z][a-z-]+)(?: ([a-z-]+))?", text, re.MULTILINE
+    ):
+        assert command in commands, command
+        if command in groups and below:
+            assert below in groups[command], f"{command} {below}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_of_a_document_leads_somewhere(document: Path):
     for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
         if target.startswith(("http://", "https://")):
@@ -93,6 +108,11 @@ def test_every_link_of_a_document_leads_somewhere(document: Path):
         assert linked.exists(), target
         if anchor:
             assert anchor in {_anchor(each) for each in linked.read_text().splitlines()}, target
+
+
+def _names(typer_app: Typer | None) -> set[str]:
+    told = typer_app.registered_commands if typer_app else []
+    return {each.name or (each.callback.__name__.replace("_", "-") if each.callback else "") for each in told}
 
 
 def _anchor(line: str) -> str:

@@ -33,6 +33,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     is_good: bool
     expected: str
     came: str
+    is_stored: bool = False
     advice: str = ""
 
 

@@ -44,6 +44,7 @@ def tell_how_to_go_on(running: Running) -> None:
 
 _NEXT = """\
 ./dev throughcare send FILE.hl7           send a message of your own
+./dev throughcare check-connection        a hospital's messages: sent, seen and taken back
 ./dev throughcare worklist                what is to be done
 ./dev throughcare timeline PARTICIPANT    an id, either end of one, or a hospital's number
 ./dev throughcare status                  how far everything is
