@@ -27,7 +27,7 @@ class TlsServer(NatsServer):
         command = super()._command()
         with self.configuration.open("a") as file:
             file.write(
-                "tls { cert_file: ./server.pem, key_file: ./server.pem, ca_file: ./ca.pem, verify: true }"
+                'tls { cert_file: "server.pem", key_file: "server.pem", ca_file: "ca.pem", verify: true }'
             )
         return command
 
