@@ -13,7 +13,7 @@ managers inside, close things in order. It raises ProcessFailedError when someth
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -28,6 +28,7 @@ from shared.health import Check, Health, HealthServer, NotReadyError
 from shared.settings import Settings
 
 GRACE_SECONDS: Final = 20.0
+_AGAIN_SECONDS: Final = 1.0  # between two cancellations of a task
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.get_logger()
@@ -129,9 +130,7 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._begin_stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         if self._server is not None:
             await self._server.close()
         self._finish()
@@ -185,3 +184,16 @@ def write_whole(path: Path, content: bytes) -> None:
     unfinished.touch(mode=0o600)
     unfinished.write_bytes(content)
     unfinished.replace(path)
+
+
+async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended, whatever they end with.
+
+    Before Python 3.12 `asyncio.wait_for`, in which nats-py asks, forgets a cancellation that comes together
+    with the answer.
+    """
+    left = set(tasks)
+    while left:
+        for each in left:
+            each.cancel()
+        _, left = await asyncio.wait(left, timeout=_AGAIN_SECONDS)

@@ -28,6 +28,7 @@ from services.gateway.profiles import Profiles, rest_hook_of
 from shared import metrics
 from shared.eventlog.errors import LogUnavailableError
 from shared.eventlog.log import Log
+from shared.process import end
 from shared.settings import Settings
 from shared.telemetry import failure
 
@@ -164,7 +165,7 @@ class Deliveries:
 
     async def _stop(self, keys: list[str]) -> None:
         stopped = [self._running.pop(key) for key in keys]
-        await _ended({each.task for each in stopped})
+        await end([each.task for each in stopped])
 
     async def _show(self, entry: Entry) -> None:
         """Show in a Subscription how it does, where its owner sees something else."""
@@ -228,8 +229,7 @@ async def delivering(
     try:
         yield deliveries
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 def _told_by_mllp(profiles: Profiles) -> Iterator[tuple[str, tuple[_What, Start]]]:
@@ -247,18 +247,6 @@ def _to_hook(profiles: Profiles, entry: Entry) -> _ToHook | None:
     if told is None or agreed is None or told.is_over(_now()):
         return None
     return _ToHook(told, private=agreed.private)
-
-
-async def _ended(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel until they have ended.
-
-    Before Python 3.12 `asyncio.wait_for`, in which nats-py asks, forgets a cancellation that comes together
-    with the answer.
-    """
-    while tasks:
-        for each in tasks:
-            each.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=_LOOK_SECONDS)
 
 
 async def _from_the_beginning() -> int:
