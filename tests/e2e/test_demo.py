@@ -184,6 +184,13 @@ def test_beside_a_demo_what_is_refused_ends_with_status_1_and_a_sentence(running
     assert (told["control_id"], told["code"]) == ("X-1", "AR")
 
 
+@pytest.mark.parametrize("way", ["mllp", "fhir", "nats"])
+def test_beside_a_demo_a_connection_is_checked_by_each_way_in(running_demo: Path, way: str):
+    checked = throughcare(running_demo, "check-connection", "--way", way)
+    assert (checked.returncode, checked.stdout.count("✗")) == (0, 0), checked.stdout
+    assert checked.stdout.count("; seen") >= 8
+
+
 def test_beside_a_demo_everything_is_in_step(running_demo: Path):
     assert throughcare(running_demo, "worklist", "--kind", "triage", "--json").returncode == 0
     assert throughcare(running_demo, "rebuild").returncode == 0
