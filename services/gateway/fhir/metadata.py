@@ -13,7 +13,8 @@ from shared.fhir import FHIR_VERSION
 _PUBLISHED: Final = "2026-11-22"
 _SECURITY: Final = (
     "A bearer token in the Authorization header, of the source that asks. It sees people of whom it told us, "
-    "or who carry an identifier of its own, and of referrals and stays those that it sent."
+    "or who carry an identifier of its own, and of referrals and stays those that it sent; "
+    "what the program recorded, and what it says freely in those, under a participant's Consent only."
 )
 _SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
