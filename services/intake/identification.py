@@ -26,12 +26,11 @@ _DISAGREE: Final = refused("identifiers-disagree", "The message's identifiers na
 
 
 class Placed(NamedTuple):
-    """The referral that a placer's number names, whose it is, and who sent it."""
+    """The referral that a placer's number names, and whose it is."""
 
     participant: UUID
     referral: UUID
     is_new: bool
-    source: str | None
 
 
 class Identified(Struct, frozen=True):
@@ -113,7 +112,7 @@ class Identification:
         state = await self._claim_of(self.placer_key(placer))
         if state.participant is None or state.referral is None:
             return None
-        return Placed(state.participant, state.referral, is_new=False, source=state.source)
+        return Placed(state.participant, state.referral, is_new=False)
 
     async def place(
         self, envelope: InboundEnvelope, message: Referral, participant: UUID, now: datetime
@@ -133,11 +132,11 @@ class Identification:
         )
         outcome = await self._executor.execute(identity.DECIDER, claim, expect_new=True)
         if isinstance(outcome, Appended):
-            return Placed(participant, referral, is_new=True, source=envelope.data.source)
+            return Placed(participant, referral, is_new=True)
         state = await self._claim_of(key)
         if state.participant is None or state.referral is None:
             raise PolicyRefusedError(refused("placer-claimed", "The placer's number has no readable owner."))
-        return Placed(state.participant, state.referral, is_new=False, source=state.source)
+        return Placed(state.participant, state.referral, is_new=False)
 
     async def _claim_all(
         self, envelope: InboundEnvelope, identifiers: Sequence[Identifier], participant: UUID, now: datetime

@@ -51,14 +51,15 @@ def context_of(envelope: InboundEnvelope, now: datetime) -> Context:
     )
 
 
-def reference_of(envelope: InboundEnvelope) -> MessageReference:
-    """Return how events name the message that told them."""
+def reference_of(envelope: InboundEnvelope, sequence: int | None = None) -> MessageReference:
+    """Return how events name the message that told them; `sequence` where it has to be found again."""
     original = envelope.data.original
     return MessageReference(
         source=envelope.data.source,
         control_id=original.control_id,
         trigger=original.trigger,
         inbound_id=str(envelope.id),
+        inbound_seq=sequence,
         sent_at=original.sent_at,
     )
 
@@ -86,9 +87,15 @@ def registration(
 
 
 def receipt(
-    envelope: InboundEnvelope, message: Referral, participant: UUID, referral: UUID, now: datetime
+    envelope: InboundEnvelope,
+    message: Referral,
+    participant: UUID,
+    referral: UUID,
+    now: datetime,
+    *,
+    sequence: int,
 ) -> ReceiveReferral:
-    """Return the command that receives the referral."""
+    """Return the command that receives the referral; its message is at `sequence` of INBOUND."""
     return ReceiveReferral(
         id=derived(envelope.id, "receive"),
         participant=participant,
@@ -102,7 +109,7 @@ def receipt(
         documents=message.documents,
         insurance=message.insurance,
         requested_on=message.requested_on,
-        message=reference_of(envelope),
+        message=reference_of(envelope, sequence),
         **context_of(envelope, now),
     )
 

@@ -58,6 +58,7 @@ class OutboundPolicy:
             type=STATUS_TYPE,
             time=event.time,
             datacontenttype="application/json",
+            inboundsequence=state.asked.message.inbound_seq,
             data=ReferralStatus(
                 referral=referral_id,
                 participant=event.subject,

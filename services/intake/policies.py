@@ -76,11 +76,7 @@ class InboundPolicy:
             self._identification.place(envelope, message, identified.participant, now),
             self._telling.ask(register, expect_new=identified.is_new),
         )
-        # An answer names the person as the sender did, and so has to find the message; none is owed before.
-        # The same number from another sender is a duplicate only.
-        if placed.source in (None, message.source):
-            await self._log.publish(f"$KV.REFERRERS.{placed.referral}", str(sequence).encode(), {})
-        receive = receipt(envelope, message, placed.participant, placed.referral, now)
+        receive = receipt(envelope, message, placed.participant, placed.referral, now, sequence=sequence)
         await carry_out(self._executor, referrals.DECIDER, receive, expect_new=placed.is_new)
         await self._release(_held_under(envelope, self._identification))
 

@@ -50,4 +50,5 @@ class MessageReference(Struct, frozen=True, kw_only=True, omit_defaults=True):
     control_id: str  # MSH-10
     trigger: str  # "ADT^A03"
     inbound_id: str  # CloudEvents id of the stored message
+    inbound_seq: int | None = None  # its sequence in INBOUND: of a referral, whose sender is answered
     sent_at: Moment | None = None  # MSH-7

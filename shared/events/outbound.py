@@ -40,6 +40,7 @@ class OutboundEnvelope(Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: str
     time: datetime
     datacontenttype: Literal["application/json"]
+    inboundsequence: int | None = None  # of the message in INBOUND that told of the referral
     data: ReferralStatus
 
 

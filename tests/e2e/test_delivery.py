@@ -276,6 +276,7 @@ async def test_a_referrals_way_is_told_by_each_channel_shown_on_the_timeline_and
 
             await expect("everything is told by both channels, and recorded", is_told)
             assert [status for _, status in hospital.heard] == list(STATUSES)
+            assert {each.text("PID", 5) for each in hospital.messages} == {_person("T-1").family}
             told = [call.task["businessStatus"]["coding"][0]["code"] for call in hook.calls]
             assert told == list(STATUSES)
             status, written = await loop.console("outbound", "status")

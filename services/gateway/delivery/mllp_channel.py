@@ -66,7 +66,7 @@ class MllpChannel:
 
     async def _message(self, envelope: OutboundEnvelope) -> bytes:
         status = envelope.data
-        told = await told_of(self._log, self._source, status.referral)
+        told = await told_of(self._log, self._source, envelope.inboundsequence)
         return rri.build(
             rri.Answer(
                 control_id=control_id(envelope.id),

@@ -1,8 +1,5 @@
 """What the sender itself told of a referral: an answer names the person and the parties as it did."""
 
-from typing import Final
-from uuid import UUID
-
 from msgspec import Struct
 
 from services.gateway.hl7v2.error import Hl7Error
@@ -13,8 +10,6 @@ from shared.events.base import Demographics, Identifier
 from shared.events.inbound import Original, Referral
 from shared.events.received import received
 from shared.events.referral import Priority, Referrer
-
-_INDEX: Final = "REFERRERS"
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -27,10 +22,9 @@ class Told(Struct, frozen=True, kw_only=True):
     sender: Endpoint | None = None  # MSH-3 and MSH-4
 
 
-async def told_of(log: Log, source: str, referral: UUID) -> Told:
-    """Look up the message that told of a referral; empty where INBOUND keeps it no more."""
-    entry = await log.next(f"KV_{_INDEX}", f"$KV.{_INDEX}.{referral}", 1)
-    stored = await log.get("INBOUND", int(entry.payload)) if entry and entry.payload else None
+async def told_of(log: Log, source: str, sequence: int | None) -> Told:
+    """Read the message of INBOUND that told of a referral; empty where it is kept no more."""
+    stored = None if sequence is None else await log.get("INBOUND", sequence)
     if stored is None:
         return Told()
     message = received(stored.subject, stored.payload).data

@@ -19,7 +19,6 @@ OTHERS = {
     "KV_HELD",
     "KV_BATCHES",
     "KV_DELIVERY",
-    "KV_REFERRERS",
     "KV_SUBSCRIPTIONS",
 }
 

@@ -36,7 +36,10 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[N
 def test_help_names_every_command_and_the_exit_statuses():
     told = run(app, ["--help"])
     assert told.exit_code == 0
-    for command in ("run", "send", "timeline", "worklist", "status", "parked", "verify", "demo", "schema", "token"):
+    for command in (
+        *("run", "send", "timeline", "worklist", "status", "parked"),
+        *("verify", "demo", "schema", "token", "check-connection"),
+    ):
         assert f" {command} " in told.stdout
     assert "Exit status" in told.stdout
 
