@@ -56,6 +56,15 @@ MLLP_SECONDS: Final = Histogram(
     "throughcare_mllp_seconds", "From a complete message to its acknowledgement.", buckets=_SECONDS
 )
 
+NATIVE_MESSAGES: Final = Counter(
+    "throughcare_native_messages_total",
+    "Messages that senders published to NATS, by kind and answer (stored, or the error's code).",
+    ("kind", "answer"),
+)
+NATIVE_SECONDS: Final = Histogram(
+    "throughcare_native_seconds", "From a published message to its answer.", buckets=_SECONDS
+)
+
 DELIVERIES: Final = Counter(
     "throughcare_deliveries_total",
     "Attempts to tell a sender, by way (mllp, rest-hook) and outcome (delivered, rejected, unreachable).",

@@ -75,7 +75,7 @@ def _exports(source: str) -> tuple[str, ...]:
 
 
 def _account(source: str, password: str) -> tuple[str, ...]:
-    """Return a sender's account: it publishes to `inbound`, which arrives as `native`."""
+    """Return a sender's account: what it publishes to `inbound` is asked of the gateway as `native`."""
     publish = f'publish: ["inbound.{source}.*", "status.{source}.next"]'
     subscribe = f'subscribe: ["_INBOX.>", "outbound.{source}.status"]'
     return (

@@ -1,4 +1,4 @@
-"""The gateway, put together: MLLP in front, the log's INBOUND stream behind."""
+"""The gateway, put together: MLLP, FHIR and NATS in front, the log's INBOUND stream behind."""
 
 import resource
 from collections.abc import AsyncGenerator
@@ -13,6 +13,7 @@ from services.gateway.delivery.deliveries import delivering
 from services.gateway.fhir.serve import serving
 from services.gateway.mllp.connection import Limits
 from services.gateway.mllp.server import Server, serve
+from services.gateway.native import taking
 from services.gateway.profile_book import ProfileBook
 from services.gateway.profiles import Profiles
 from services.gateway.receiver import Receiver
@@ -48,6 +49,7 @@ async def run(settings: Settings) -> None:
                 serving(settings, log, lambda: book.now, connections=room.http) as fhir,
                 delivering(settings, log, lambda: book.now) as deliveries,
                 answering(log),
+                taking(log, lambda: book.now),
                 rereading(settings, log, lambda: book.now),
             ):
                 process.health.notify("delivery", deliveries.trouble)

@@ -30,6 +30,11 @@ def delivery(message: InboundMessage, raw: bytes, received: datetime, *, part: i
     identity = identity_of(message.source, message.original.control_id, raw)
     if part:
         identity = uuid5(identity, str(part))
+    return stored_as(identity, message, received)
+
+
+def stored_as(identity: UUID, message: InboundMessage, received: datetime) -> Delivery:
+    """Wrap a message whose id is known."""
     envelope = InboundEnvelope(
         specversion="1.0",
         id=identity,

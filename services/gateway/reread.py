@@ -53,7 +53,7 @@ async def reread(log: Log, receiver: Receiver, body: bytes) -> RereadAnswer:
         stored = await log.get(_STREAM, asked.sequence)
         if stored is None:
             return RereadAnswer(sentence="The message is no longer in INBOUND.")
-        original = received(stored.subject, stored.payload).data.original
+        original = received(stored.payload).data.original
         if original.format != "hl7v2":
             return RereadAnswer(sentence="Only HL7 v2 messages are read by a profile; have it handled again.")
         return RereadAnswer(sequences=await receiver.store_again(original.text))

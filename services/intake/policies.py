@@ -53,7 +53,7 @@ class InboundPolicy:
         Those about one person go one after the other: an A13 sent right after its A03 finds it. Nothing is
         awaited before the turn is asked for, so that it is the order of INBOUND.
         """
-        envelope = received(delivery.subject, delivery.payload)
+        envelope = received(delivery.payload)
         async with self._turns.of(_about(envelope)):
             await self._handle(envelope, delivery)
 
@@ -130,7 +130,7 @@ class InboundPolicy:
             if stored is None:  # INBOUND keeps longer than HELD: somebody deleted it
                 await self._held.release(keys, sequence)
                 continue
-            envelope = received(stored.subject, stored.payload)
+            envelope = received(stored.payload)
             if await self._tell_or_park(envelope, stored):
                 held_under = _held_under(envelope, self._identification)
                 if isinstance(envelope.data, Merge):

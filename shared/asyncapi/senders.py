@@ -21,6 +21,7 @@ from shared.asyncapi.parts import (
 from shared.events import schemas
 from shared.events.inbound import TYPE_PREFIX, InboundData, InboundMessage, Kind
 from shared.events.outbound import STATUS_TYPE, OutboundEnvelope, ReferralStatus, StatusPage, StatusRequest
+from shared.events.publication import PublishAck, PublishRefusal
 from shared.events.received import CloudEvent
 
 SAMPLES: Final[Path] = schemas.SAMPLES / "inbound"
@@ -29,6 +30,8 @@ _SECURITY: Final = [{"$ref": "#/components/securitySchemes/sender"}]
 _SOURCE: Final[Json] = {
     "source": {"description": "The sender's token, as its profile names it: small letters, digits, hyphens."}
 }
+_REPLY_TO: Final[Json] = {"location": "$message.header#/reply", "description": "The NATS reply subject."}
+_ANSWERS: Final = (PublishAck, PublishRefusal)
 _MAY_BE_LEFT_OUT: Final = ("message", "source", "occurred", "original")
 _STATUS: Final = "outbound-ReferralStatus"
 _AS_EVENT: Final = (
@@ -41,6 +44,11 @@ def channels() -> Json:
     """Return the channels of senders."""
     return {
         **{f"inbound-{kind}": _inbound_channel(kind) for kind in get_args(Kind)},
+        "publish-answer": {
+            "address": None,
+            "description": "The sender's own inbox; a JetStream client takes it as its publish's answer.",
+            "messages": {name_of(cls): message_ref(f"publish-{name_of(cls)}") for cls in _ANSWERS},
+        },
         "outbound-status": {
             "address": "outbound.{source}.status",
             "description": "What became of the sender's referrals, as it comes; 90 days are kept to be read.",
@@ -68,8 +76,10 @@ def operations() -> Json:
             f"receive-inbound-{kind}": {
                 "action": "receive",
                 "channel": channel_ref(f"inbound-{kind}"),
-                "summary": "Stored, then acknowledged; intake decides what it means.",
+                "summary": "The gateway stores it, then acknowledges it; intake decides what it means.",
                 "security": _SECURITY,
+                "bindings": {"nats": {"queue": "gateway"}},
+                "reply": {"address": _REPLY_TO, "channel": channel_ref("publish-answer")},
             }
             for kind in get_args(Kind)
         },
@@ -85,10 +95,7 @@ def operations() -> Json:
             "summary": "The gateway answers with the next statuses.",
             "security": _SECURITY,
             "bindings": {"nats": {"queue": "gateway"}},
-            "reply": {
-                "address": {"location": "$message.header#/reply", "description": "The NATS reply subject."},
-                "channel": channel_ref("status-page"),
-            },
+            "reply": {"address": _REPLY_TO, "channel": channel_ref("status-page")},
         },
     }
 
@@ -106,6 +113,7 @@ def messages() -> Json:
         },
         "status-StatusRequest": {**plain_message(StatusRequest), "examples": [{"payload": {"after": 17}}]},
         "status-StatusPage": plain_message(StatusPage),
+        **{f"publish-{name_of(cls)}": plain_message(cls) for cls in _ANSWERS},
     }
 
 
@@ -121,7 +129,7 @@ def security_schemes() -> Json:
 
 def types() -> tuple[type[Struct], ...]:
     """Return every struct that the messages are made of."""
-    return (CloudEvent, *_inbound(), OutboundEnvelope, StatusRequest, StatusPage)
+    return (CloudEvent, *_inbound(), OutboundEnvelope, StatusRequest, StatusPage, *_ANSWERS)
 
 
 def relaxed(components: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,13 @@ class _ConsumerInfo(Struct):
     error: _Error | None = None
 
 
+class Kept(Struct, frozen=True):
+    """Where a message stands in its stream, and whether it stood there before it was published."""
+
+    sequence: int
+    is_duplicate: bool
+
+
 class _DirectGet(Struct, omit_defaults=True):
     next_by_subj: str
     seq: int = 0
@@ -105,6 +112,14 @@ class Log:
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str]) -> int:
         """Publish to a stream other than the log and wait for its durable ack; returns the sequence."""
         return _ack(await self._request(subject, payload, headers)).seq
+
+    async def publish_once(self, subject: str, message: Message) -> Kept:
+        """Publish to a stream other than the log, unless it holds the id, and wait for the durable ack.
+
+        Raises LogUnavailableError, TooLargeError.
+        """
+        ack = _ack(await self._request(subject, message.payload, {_MESSAGE_ID: str(message.id)}))
+        return Kept(ack.seq, ack.duplicate)
 
     async def publish_together(self, messages: Sequence[tuple[str, Message]]) -> None:
         """Publish all messages, each under its subject of one stream that allows it, or none.

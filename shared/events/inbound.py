@@ -1,8 +1,8 @@
 """What a sender told us, in one canonical form whatever way it came in: the payload of INBOUND.
 
 Subjects are `inbound.<source>.<kind>`; the kind follows from the message. The message is a CloudEvent of
-type `throughcare.inbound.<Name>`, its data one of `InboundData`. What is stored is read by `received`: a
-sender that publishes itself may leave out what the subject or the envelope says.
+type `throughcare.inbound.<Name>`, its data one of `InboundData`. The gateway writes all of it; a sender that
+publishes itself may leave out what the subject or the envelope says (`shared/events/received.py`).
 """
 
 from typing import ClassVar, Final, Literal

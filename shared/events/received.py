@@ -1,9 +1,4 @@
-"""Reads what INBOUND holds, whoever wrote it, into one form: the only way from its bytes to a message.
-
-The gateway writes to `inbound.<source>.<kind>`. A sender with credentials of its own publishes to the same
-subject, and its account makes `native.<source>.<kind>` of it (deploy/nats/accounts.example.conf): who wrote
-a message stands in its subject, and no sender can write as the gateway or as another sender.
-"""
+"""Reads the bytes of messages: what a sender wrote itself, and what the gateway stored of it in INBOUND."""
 
 import re
 from datetime import datetime
@@ -18,24 +13,21 @@ from shared.events.moment import MOMENT
 from shared.events.registry import UndecodableEventError
 
 GATEWAY: Final = "/throughcare/gateway"
-"""The CloudEvents source of what the gateway wrote; senders write there what they like."""
+"""The CloudEvents source of what INBOUND holds: the gateway writes all of it."""
 
-_BY_GATEWAY: Final = "inbound"
 _IDS: Final = UUID("2b0e6b0f-6f0c-5a40-9c69-0a6b1a0f6f3e")
 _CLASSES: Final[dict[str, type[InboundMessage]]] = {
     TYPE_PREFIX + cls.__name__: cls for cls in get_args(InboundMessage)
 }
 _VALUE: Final = re.compile(r""" ['"].*?(?= - at `[^`]*`$|$)""", re.DOTALL)  # as msgspec quotes what it met
+_TOO_DEEP: Final = "The message is nested too deep."
 _TOO_FINE: Final = re.compile(r"(\.\d{6})\d+")
 _Text = Annotated[str, Meta(min_length=1, max_length=256)]
 _Data = dict[str, Any]
 
 
 class UnreadableMessageError(UndecodableEventError):
-    """The bytes are no message of the contract, or not of the sender and kind that the subject names.
-
-    The text says which field, and nothing of what stands there.
-    """
+    """The bytes are no message of the contract; the text names the field, not what stands there."""
 
 
 class CloudEvent(Struct, frozen=True):
@@ -54,59 +46,40 @@ _DECODER: Final = msgspec.json.Decoder(CloudEvent)
 _WHOLE: Final = msgspec.json.Decoder(InboundEnvelope)
 
 
-def received(subject: str, payload: bytes) -> InboundEnvelope:
-    """Read a message of INBOUND; raises UnreadableMessageError.
+class Published(Struct, frozen=True):
+    """A sender's own event: its message, and the id that only this sender's id makes.
 
-    What the subject or the envelope says need not be said again in `data`: `message`, `source`, `occurred`
-    and `original` are filled in. The envelope's `id` is the gateway's own, or a name-based UUID of a native
-    sender and its id: two senders may use the same, and one that says it again says the same message again.
+    Two senders may use the same id, and one that says it again says the same message again.
     """
-    writer, source, kind = subject.split(".")
-    envelope = _of_gateway(payload) if writer == _BY_GATEWAY else None
-    if envelope is None:
-        envelope = published(source, payload)
-        _expect_kind(envelope, kind)
-    if envelope.data.source != source:
-        raise UnreadableMessageError("data.source names another sender than the subject.")
-    return envelope
+
+    id: UUID
+    message: InboundMessage
 
 
-def _expect_kind(envelope: InboundEnvelope, kind: str) -> None:
-    name, expected = type(envelope.data).__name__, envelope.data.kind
-    if kind != expected:
-        raise UnreadableMessageError(f"A {name} is of the kind {expected}; the subject ends otherwise.")
-
-
-def _of_gateway(payload: bytes) -> InboundEnvelope | None:
-    """Read what the gateway wrote: whole, and checked before it was stored."""
+def received(payload: bytes) -> InboundEnvelope:
+    """Read a message of INBOUND, which the gateway wrote; raises UnreadableMessageError."""
     try:
-        envelope = _WHOLE.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    return envelope if envelope.source == GATEWAY else None
+        return _WHOLE.decode(payload)
+    except RecursionError:
+        raise UnreadableMessageError(_TOO_DEEP) from None
+    except msgspec.DecodeError as error:
+        raise UnreadableMessageError(_sentence(error, "")) from None
 
 
-def published(source: str, payload: bytes) -> InboundEnvelope:
+def published(source: str, payload: bytes) -> Published:
     """Read what a sender wrote itself, on whatever way it came; raises UnreadableMessageError.
 
-    That the source which the data names is this sender is for the caller to check.
+    What the envelope says need not be said again in `data`: `message`, `source` and `occurred` are filled
+    in. `original` is always the event itself. That the source which the data names is this sender is for the
+    caller to check.
     """
     try:
         told = _DECODER.decode(payload)
-        message = _message(told, source, payload)
+        return Published(uuid5(_IDS, f"{source} {told.id}"), _message(told, source, payload))
     except RecursionError:
-        raise UnreadableMessageError("The message is nested too deep.") from None
+        raise UnreadableMessageError(_TOO_DEEP) from None
     except msgspec.DecodeError as error:
         raise UnreadableMessageError(_sentence(error, "")) from None
-    return InboundEnvelope(
-        specversion="1.0",
-        id=uuid5(_IDS, f"{source} {told.id}"),
-        source=told.source,
-        type=told.type,
-        time=told.time or message.occurred,
-        datacontenttype="application/json",
-        data=message,
-    )
 
 
 def _message(told: CloudEvent, source: str, payload: bytes) -> InboundMessage:
@@ -128,19 +101,18 @@ def _class_of(told: CloudEvent) -> type[InboundMessage]:
 
 
 def _filled(told: CloudEvent, source: str, payload: bytes) -> _Data:
-    """Return the data with what need not be said twice."""
+    """Return the data with what need not be said twice, and the event as it came."""
     sent = _moment(told.time)
     data = {"source": source, **told.data}
     if sent is not None:
         data.setdefault("occurred", sent)
-    if "original" not in data:
-        data["original"] = {
-            "format": "cloudevents",
-            "text": payload.decode(),
-            "control_id": told.id,
-            "trigger": told.type,
-            "sent_at": sent,
-        }
+    data["original"] = {
+        "format": "cloudevents",
+        "text": payload.decode(),
+        "control_id": told.id,
+        "trigger": told.type,
+        "sent_at": sent,
+    }
     return data
 
 

@@ -77,7 +77,12 @@ class Deployment:
 
     @classmethod
     async def start(
-        cls, directory: Path, *, partitions: int = PARTITIONS, passwords: Mapping[str, str] | None = None
+        cls,
+        directory: Path,
+        *,
+        partitions: int = PARTITIONS,
+        passwords: Mapping[str, str] | None = None,
+        profiles: Path | None = None,
     ) -> Self:
         """Start the servers and every service below an empty directory; all are ready when this returns.
 
@@ -94,6 +99,7 @@ class Deployment:
             nats_password=passwords[SERVICES_USER] if passwords else None,
             identifier_key=secrets.token_urlsafe(24),
             partitions=partitions,
+            profiles=str(profiles) if profiles else None,
             mllp_port=free_port(),
             fhir_port=0,
         )

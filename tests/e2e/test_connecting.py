@@ -9,6 +9,7 @@ import httpx
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.errors import APIError
 
 from services.console.place import nats_of
 from services.console.waiting import until
@@ -118,6 +119,11 @@ async def test_cloudevents(site: Site):
             payload = (DOCS / "examples" / file).read_bytes()
             assert json.loads(payload)["specversion"] == "1.0"
             subject = f"inbound.{CLINIC}.{kind.strip('`')}"
+            if refused := re.fullmatch(r"refused, (\d+): `(.+)`", becomes.strip()):
+                with pytest.raises(APIError, match=refused[2]) as caught:
+                    await JetStreamContext(sender).publish(subject, payload)
+                assert caught.value.code == int(refused[1])
+                continue
             ack = await JetStreamContext(sender).publish(subject, payload)
             assert ack.stream == "INBOUND"
             await outcome.expect(file, becomes)

@@ -21,11 +21,12 @@ from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
+from nats.js.api import PubAck
+from nats.js.errors import APIError, NoStreamResponseError
 
 from services.console.nats_accounts import SERVICES
 from shared.commands.intake import AcceptReferral
 from shared.commands.reply import Appended
-from shared.eventlog.parking import Parking
 from shared.eventlog.subjects import stream_of
 from shared.events.base import Identifier
 from shared.events.outbound import StatusEntry, StatusPage
@@ -33,22 +34,30 @@ from shared.events.received import GATEWAY
 from shared.events.referral import ReferralReceived
 from shared.events.registry import REGISTRY
 from shared.identifiers import referral_id
-from shared.settings import environment_of
 from tests.e2e.deployment import Deployment
 
 pytestmark = pytest.mark.timeout(120)
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
-LAKESIDE, HILLTOP = "lakeside", "hill-top"
-PASSWORDS = {name: f"password-of-{name}" for name in (SERVICES, LAKESIDE, HILLTOP)}
+LAKESIDE, HILLTOP, STAYS_ONLY = "lakeside", "hill-top", "stays-only"
+PASSWORDS = {name: f"password-of-{name}" for name in (SERVICES, LAKESIDE, HILLTOP, STAYS_ONLY)}
+PROFILES = """
+default: refuse
+profiles:
+  stays:
+    source: stays-only
+    messages: [ADT]
+"""
 ANSWER_SECONDS = 0.5  # of those who get no answer
 
 
 @pytest.fixture(scope="module")
 async def deployment() -> AsyncGenerator[Deployment]:
     directory = Path(tempfile.mkdtemp(prefix="throughcare-"))
-    running = await Deployment.start(directory, passwords=PASSWORDS)
+    profiles = directory / "profiles.yaml"
+    profiles.write_text(PROFILES)
+    running = await Deployment.start(directory, passwords=PASSWORDS, profiles=profiles)
     yield running
     await running.stop()
     shutil.rmtree(directory)
@@ -101,11 +110,19 @@ def referral(placer: str, **changes: object) -> dict[str, Any]:
     }
 
 
-async def publish(client: Client, event: object, *, kind: str = "referral") -> int:
+async def publish(
+    client: Client, event: object, *, kind: str = "referral", headers: dict[str, str] | None = None
+) -> PubAck:
     payload = event if isinstance(event, bytes) else json.dumps(event).encode()
     source = client.options["user"]
-    ack = await JetStreamContext(client).publish(f"inbound.{source}.{kind}", payload)
-    return ack.seq
+    return await JetStreamContext(client).publish(f"inbound.{source}.{kind}", payload, headers=headers)
+
+
+async def refused(client: Client, event: object, *, kind: str = "referral") -> tuple[int | None, str | None]:
+    """Publish what is refused; returns what the client raises of it."""
+    with pytest.raises(APIError) as caught:
+        await publish(client, event, kind=kind)
+    return caught.value.code, caught.value.description
 
 
 async def hear(client: Client, subject: str) -> Subscription:
@@ -178,16 +195,6 @@ async def line(process: Process) -> list[str]:
         return (await process.stdout.readline()).decode().split()
 
 
-async def console(deployment: Deployment, *arguments: str) -> str:
-    environment = {**os.environ, **environment_of(deployment.settings)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.console", *arguments, stdout=PIPE, cwd=ROOT, env=environment
-    )
-    told, _ = await process.communicate()
-    assert process.returncode == 0
-    return told.decode()
-
-
 async def test_the_examples_refer_somebody_and_follow_the_referral_from_their_cursor(
     deployment: Deployment, tmp_path: Path
 ):
@@ -245,8 +252,9 @@ async def test_the_same_message_again_is_one_referral_and_two_senders_may_use_th
 ):
     event, other = referral("S-1", id="1"), referral("S-2", id="1")
     async with sender(deployment, LAKESIDE) as lakeside, sender(deployment, HILLTOP) as hilltop:
-        assert await publish(lakeside, event) != await publish(lakeside, event)
-        await publish(hilltop, other)
+        first, again = await publish(lakeside, event), await publish(lakeside, event)
+        assert (again.seq, bool(first.duplicate), again.duplicate) == (first.seq, False, True)
+        assert (await publish(hilltop, other)).seq != first.seq
     await deployment.caught_up()
     assert len(await received(deployment, "S-1")) == len(await received(deployment, "S-2")) == 1
 
@@ -265,30 +273,96 @@ async def test_who_says_that_it_is_the_gateway_is_not_believed(deployment: Deplo
     assert own not in (first.message.inbound_id, second.message.inbound_id)
 
 
-async def test_what_cannot_be_read_or_does_not_agree_is_parked_and_nothing_else_waits(deployment: Deployment):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Nats-Msg-Id": "20260301-1"},
+        {"Nats-Batch-Id": "open", "Nats-Batch-Sequence": "1"},
+        {"Nats-Expected-Stream": "CARE_0", "Nats-Expected-Last-Sequence": "0", "Nats-Rollup": "all"},
+        {"Nats-TTL": "1s"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+async def test_the_headers_of_a_sender_count_for_nothing(deployment: Deployment, headers: dict[str, str]):
+    """An id in them would be one with another sender's, and a batch would be held open."""
+    before = await deployment.last("INBOUND")
+    async with sender(deployment, LAKESIDE) as lakeside, sender(deployment, HILLTOP) as hilltop:
+        for number, client in enumerate((lakeside, hilltop), 1):
+            ack = await publish(client, referral(f"H-{uuid4()}"), headers=headers)
+            assert (ack.stream, ack.seq, bool(ack.duplicate)) == ("INBOUND", before + number, False)
+
+
+async def test_what_cannot_be_read_or_does_not_agree_is_refused_and_nothing_of_it_is_stored(
+    deployment: Deployment,
+):
     good = referral("P-1")
     data = good["data"]
+    other_kind = "A Referral is of the kind referral; the subject ends otherwise."
+    other_source = "data.source names another sender than the subject."
+    before = await deployment.last("INBOUND")
     async with sender(deployment, LAKESIDE) as client:
-        numbers = [
-            await publish(client, b"no JSON"),
-            await publish(client, good, kind="adt"),
-            await publish(client, good, kind="made-up"),
-            await publish(client, referral("P-2", data={**data, "source": HILLTOP})),
-            await publish(client, referral("P-3", data={**data, "priority": "Ada Lovelace"})),
-        ]
+        assert (await refused(client, b"no JSON"))[0] == 400
+        assert (await refused(client, b""))[0] == 400
+        assert await refused(client, good, kind="adt") == (400, other_kind)
+        assert await refused(client, good, kind="made-up") == (400, other_kind)
+        told = referral("P-2", data={**data, "source": HILLTOP})
+        assert await refused(client, told) == (403, other_source)
+        told = referral("P-3", data={**data, "priority": "Ada Lovelace"})
+        assert await refused(client, told) == (400, "Invalid enum value - at `data.priority`.")
+        assert await deployment.last("INBOUND") == before
         await publish(client, good)
     await deployment.caught_up()
     assert len(await received(deployment, "P-1")) == 1
-    parked = {entry.sequence: entry for _, entry in await Parking(deployment.log).entries()}
-    assert [parked[number].reason for number in numbers[1:]] == [
-        "A Referral is of the kind referral; the subject ends otherwise.",
-        "A Referral is of the kind referral; the subject ends otherwise.",
-        "data.source names another sender than the subject.",
-        "Invalid enum value - at `data.priority`.",
-    ]
-    assert parked[numbers[0]].subject == f"native.{LAKESIDE}.referral"
-    shown = json.loads(await console(deployment, "parked", "list", "--json"))
-    assert set(numbers) <= {entry["sequence"] for entry in shown}
+
+
+async def test_what_would_not_fit_the_log_with_its_original_is_refused(deployment: Deployment):
+    long = referral("L-1")
+    long["data"]["documents"] = ["x" * (deployment.nats.max_payload * 2 // 3)]
+    async with sender(deployment, LAKESIDE) as client:
+        code, sentence = await refused(client, long)
+    assert code == 413
+    assert sentence is not None
+    assert sentence.startswith("The message makes more than the ")
+
+
+async def test_the_messages_of_a_profile_hold(deployment: Deployment):
+    async with sender(deployment, STAYS_ONLY) as client:
+        assert await refused(client, referral("M-1")) == (
+            403,
+            "The profile of this source does not let it send this type: it counts as REF^I12.",
+        )
+        stay = {
+            "person": referral("M-1")["data"]["person"],
+            "visit": {"facility": "LAKE", "visit_number": "1"},
+        }
+        admission = referral("M-1", type="throughcare.inbound.Admission", data=stay)
+        assert (await publish(client, admission, kind="adt")).stream == "INBOUND"
+
+
+async def test_what_a_gateway_stored_and_did_not_acknowledge_is_the_same_message_when_it_is_sent_again(
+    deployment: Deployment,
+):
+    event = referral("K-1")
+    before = await deployment.last("INBOUND")
+    async with sender(deployment, LAKESIDE) as client:
+        gateway = deployment.service("gateway")
+        await client.publish(
+            f"inbound.{LAKESIDE}.referral", json.dumps(event).encode()
+        )  # nobody hears the answer
+
+        async def is_stored() -> bool:
+            return await deployment.last("INBOUND") == before + 1
+
+        await deployment.until("the message is stored", is_stored)
+        deployment.kill(gateway.name)
+        with pytest.raises(NoStreamResponseError):  # no responders: at once, for no gateway runs
+            await publish(client, event)
+        deployment.restart(gateway.name)
+        await deployment.wait_ready(gateway.name)
+        again = await publish(client, event)
+    assert (again.seq, again.duplicate) == (before + 1, True)
+    await deployment.caught_up()
+    assert len(await received(deployment, "K-1")) == 1
 
 
 async def last_of_all(deployment: Deployment) -> list[int]:

@@ -3,9 +3,14 @@
 import asyncio
 import os
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NoStreamResponseError
@@ -14,9 +19,15 @@ from typer.testing import CliRunner
 from services.console.embedded import start_nats
 from services.console.main import app
 from services.console.nats_accounts import SERVICES
+from services.gateway.native import taking
+from services.gateway.profiles import without_file
 from shared.eventlog import streams
+from shared.eventlog.log import Log
+from shared.events.schemas import SAMPLES
 
 PATIENCE_SECONDS = 10.0
+SAMPLE = SAMPLES / "inbound" / "DemographicsUpdate.json"
+PROFILES = without_file(ZoneInfo("UTC"))
 
 
 def let_in(file: Path, *arguments: str) -> dict[str, str]:
@@ -48,7 +59,10 @@ async def sent_away(client: Client, ended: asyncio.Event) -> None:
 
 
 async def publish(client: Client, source: str) -> int:
-    return (await JetStreamContext(client).publish(f"inbound.{source}.adt", b"{}")).seq
+    """Publish a message of the contract; returns where the gateway stored it."""
+    event = msgspec.json.decode(SAMPLE.read_bytes(), type=dict[str, Any])
+    payload = msgspec.json.encode({**event, "id": uuid4().hex})
+    return (await JetStreamContext(client).publish(f"inbound.{source}.adt", payload)).seq
 
 
 async def until_stored(client: Client, source: str) -> int:
@@ -86,6 +100,11 @@ async def test_a_running_server_takes_up_a_sender_and_sends_away_who_was_removed
         await streams.apply(services, partitions=1)
         lakeside, lakeside_ended = await connected(server.url, "lakeside", passwords["lakeside"])
         hilltop, hilltop_ended = await connected(server.url, "hill-top", passwords["hill-top"])
+        with pytest.raises(NoStreamResponseError):  # no responders: no gateway runs yet
+            await publish(lakeside, "lakeside")
+        gateway = AsyncExitStack()
+        await gateway.enter_async_context(taking(Log(services), lambda: PROFILES))
+        await services.flush()  # the server knows that the gateway listens
         assert [await publish(lakeside, "lakeside"), await publish(hilltop, "hill-top")] == [1, 2]
 
         passwords = let_in(file, "valley", "--remove", "lakeside", "--renew", "hill-top")
@@ -98,5 +117,6 @@ async def test_a_running_server_takes_up_a_sender_and_sends_away_who_was_removed
         await sent_away(lakeside, lakeside_ended)
         await sent_away(hilltop, hilltop_ended)
         assert not services_ended.is_set()
+        await gateway.aclose()
         for client in (services, valley, renewed):
             await client.close()

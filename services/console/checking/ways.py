@@ -9,6 +9,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
+from nats.js.errors import APIError, NoStreamResponseError
 
 from services.console.checking import fhir, hl7v2, native
 from services.console.checking.case import Case
@@ -101,6 +102,12 @@ class NatsWay:
         payload = msgspec.json.encode(told.event)
         try:
             ack = await JetStreamContext(self._client).publish(subject, payload, timeout=SECONDS)
+        except APIError as error:
+            return Answer(str(error.code), error.description or "", is_accepted=False)
+        except NoStreamResponseError:
+            return Answer(
+                "", "No gateway runs, or the server has not taken up the sender.", is_accepted=False
+            )
         except (NatsError, TimeoutError) as error:
             return Answer("", f"{subject} was not acknowledged ({type(error).__name__}).", is_accepted=False)
         return Answer(f"{ack.stream}/{ack.seq}", "", is_accepted=True)

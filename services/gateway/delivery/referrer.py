@@ -27,7 +27,7 @@ async def told_of(log: Log, source: str, sequence: int | None) -> Told:
     stored = None if sequence is None else await log.get("INBOUND", sequence)
     if stored is None:
         return Told()
-    message = received(stored.subject, stored.payload).data
+    message = received(stored.payload).data
     if not isinstance(message, Referral) or message.source != source:
         return Told()
     return Told(

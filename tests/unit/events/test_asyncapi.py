@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from services.gateway.inbound import stored_as
 from shared import asyncapi
 from shared.asyncapi import senders
 from shared.events import schemas
@@ -24,7 +25,8 @@ from shared.events.outbound import (
     StatusEntry,
     StatusPage,
 )
-from shared.events.received import received
+from shared.events.publication import PublishError, PublishRefusal
+from shared.events.received import published, received
 from shared.events.registry import REGISTRY
 from tests.unit.events.json_schema import problems
 
@@ -143,7 +145,7 @@ def test_every_message_of_a_sender_is_on_the_channel_of_its_kind_with_an_example
     [example] = document()["components"]["messages"][f"inbound-{cls.__name__}"]["examples"]
     assert _problems(f"inbound-{cls.__name__}", example["payload"]) == []
     payload = json.dumps(example["payload"]).encode()
-    assert isinstance(received(f"native.lakeside-ehr.{cls.kind}", payload).data, cls)
+    assert isinstance(published("lakeside-ehr", payload).message, cls)
 
 
 def test_a_message_of_a_sender_that_leaves_out_what_it_must_say_does_not_meet_it():
@@ -153,8 +155,17 @@ def test_a_message_of_a_sender_that_leaves_out_what_it_must_say_does_not_meet_it
 
 
 def test_what_the_gateway_stores_meets_it_too():
-    whole = received("native.lakeside-ehr.referral", (senders.SAMPLES / "Referral.json").read_bytes())
-    assert _problems("inbound-Referral", json.loads(msgspec.json.encode(whole))) == []
+    told = published("lakeside-ehr", (senders.SAMPLES / "Referral.json").read_bytes())
+    stored = stored_as(told.id, told.message, datetime.now(UTC)).payload
+    assert _problems("inbound-Referral", json.loads(stored)) == []
+    assert received(stored).data == told.message
+
+
+def test_the_answer_to_a_publish_meets_what_the_document_says_of_it():
+    refusal = PublishRefusal(PublishError(400, 20_400, "type is none of these."))
+    assert _problems("publish-PublishAck", {"stream": "INBOUND", "seq": 17}) == []
+    assert _problems("publish-PublishRefusal", json.loads(msgspec.json.encode(refusal))) == []
+    assert _problems("publish-PublishRefusal", {"stream": "INBOUND", "seq": 17}) != []
 
 
 def test_a_sender_signs_in_for_whatever_it_does():

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.door import Door
@@ -24,7 +23,6 @@ from services.gateway.hl7v2.message import parse
 from services.gateway.hl7v2.translate import translate
 from services.gateway.inbound import Delivery
 from services.gateway.receiver import agreed, check_allowed
-from shared.events.inbound import InboundMessage, Original
 from shared.events.received import UnreadableMessageError, published
 
 _AT: Final = "Message"
@@ -43,10 +41,6 @@ class Read(Struct, frozen=True):
 class _Head(Struct, rename="camel"):
     specversion: str | None = None
     resource_type: str | None = None
-
-
-class _Named(Struct):
-    id: str
 
 
 async def read(door: Door, caller: Caller, raw: bytes, form: Form) -> Read:
@@ -88,20 +82,12 @@ def _event(door: Door, caller: Caller, raw: bytes) -> Read:
     """Take a native event as of the sender that is known by its token, whatever source it names."""
     check_document(raw, _EVENT)
     try:
-        envelope = published(caller.source, raw)
+        message = published(caller.source, raw).message
     except UnreadableMessageError as error:
         raise refused(400, "structure", str(error), _EVENT) from None
-    if envelope.data.source != caller.source:
+    if message.source != caller.source:
         sentence = "The event names another source than the one that sends it."
         raise refused(403, "forbidden", sentence, f"{_EVENT}.data.source")
-    original = Original(
-        format="cloudevents",
-        text=raw.decode(),
-        control_id=decode(raw, _Named, _EVENT).id,
-        trigger=envelope.type,
-        sent_at=envelope.data.original.sent_at,
-    )
-    message: InboundMessage = replace(envelope.data, original=original)
     return _read(door, Submission(raw, caller, datetime.now(UTC)), [Told(message, ())])
 
 
