@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.errors import NoStreamResponseError
+from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 from typer.testing import CliRunner
 
 from services.console.embedded import start_nats
@@ -97,7 +97,6 @@ async def test_a_running_server_takes_up_a_sender_and_sends_away_who_was_removed
     passwords = let_in(file, "lakeside", "hill-top")
     with start_nats(directory) as server:
         services, services_ended = await connected(server.url, SERVICES, passwords[SERVICES])
-        await streams.apply(services, partitions=1)
         lakeside, lakeside_ended = await connected(server.url, "lakeside", passwords["lakeside"])
         hilltop, hilltop_ended = await connected(server.url, "hill-top", passwords["hill-top"])
         with pytest.raises(NoStreamResponseError):  # no responders: no gateway runs yet
@@ -105,6 +104,11 @@ async def test_a_running_server_takes_up_a_sender_and_sends_away_who_was_removed
         gateway = AsyncExitStack()
         await gateway.enter_async_context(taking(Log(services), lambda: PROFILES))
         await services.flush()  # the server knows that the gateway listens
+        with pytest.raises(
+            ServiceUnavailableError, match="could not be stored now"
+        ):  # there is no stream yet
+            await publish(lakeside, "lakeside")
+        await streams.apply(services, partitions=1)
         assert [await publish(lakeside, "lakeside"), await publish(hilltop, "hill-top")] == [1, 2]
 
         passwords = let_in(file, "valley", "--remove", "lakeside", "--renew", "hill-top")
