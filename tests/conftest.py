@@ -4,6 +4,7 @@ With THROUGHCARE_NATS_URL or THROUGHCARE_DATABASE_URL set, those servers are use
 then has to be without streams: what a test leaves on it is deleted after the test.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
@@ -21,6 +23,17 @@ from services.console.embedded import NatsServer, PostgresServer, start_nats, st
 
 NATS_URL = os.environ.get("THROUGHCARE_NATS_URL")
 DATABASE_URL = os.environ.get("THROUGHCARE_DATABASE_URL")
+
+
+@pytest.fixture(autouse=True)
+def own_logging() -> Generator[None]:
+    """A command or a service that runs in this process sends its logs where the test's end closes them."""
+    root = logging.getLogger()
+    handlers, level, configured = root.handlers, root.level, structlog.get_config()
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.configure(**configured)
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Generator
 from uuid import UUID
 
 import pytest
@@ -16,16 +15,11 @@ SETTINGS = Settings(nats_url="nats://x", database_url="postgresql://x", identifi
 
 
 @pytest.fixture
-def stderr(monkeypatch: pytest.MonkeyPatch) -> Generator[io.StringIO]:
+def stderr(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
     telemetry.configure("intake", SETTINGS)
-    yield written
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    return written
 
 
 def logged(stderr: io.StringIO) -> list[dict[str, object]]:

@@ -1,15 +1,13 @@
 """From a hospital's message to aftercare and the read models, with one partition and with four."""
 
 import asyncio
-import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-import structlog
 from msgspec.structs import replace
 from nats.aio.client import Client
 
@@ -41,17 +39,6 @@ SERVICES: tuple[Callable[[Settings], Awaitable[None]], ...] = (
 )
 
 
-@pytest.fixture
-def own_logging() -> Generator[None]:
-    """Services configure the logs of their process, which here is the tests'."""
-    root = logging.getLogger()
-    handlers, level, configured = root.handlers, root.level, structlog.get_config()
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.configure(**configured)
-    structlog.contextvars.clear_contextvars()
-
-
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[None]:
     """All services, as their composition roots put them together."""
@@ -67,9 +54,7 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
 
 
 @pytest.fixture(params=[1, 4])
-async def flow(
-    request: pytest.FixtureRequest, settings: Settings, database: str, own_logging: None
-) -> AsyncGenerator["Flow"]:
+async def flow(request: pytest.FixtureRequest, settings: Settings, database: str) -> AsyncGenerator["Flow"]:
     partitions: int = request.param
     settings = replace(settings, partitions=partitions, database_url=database, log_level="ERROR")
     client = await connect(settings, name="test")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import msgspec
-import structlog
 from typer.testing import CliRunner
 
 from services.console.commands.token import Token
@@ -20,7 +19,6 @@ from tests.unit.gateway.fhir_write.resources import contained_referral
 
 def made() -> Token:
     told = CliRunner().invoke(app, ["token", "lakeside", "--json"])
-    structlog.reset_defaults()  # the command's own lines go to the stderr of its run
     return msgspec.json.decode(told.stdout, type=Token)
 
 

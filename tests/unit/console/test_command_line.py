@@ -1,11 +1,9 @@
 """What is read from the command line, and what is told back."""
 
-from collections.abc import Generator
 from pathlib import Path
 
 import msgspec
 import pytest
-import structlog
 import typer
 from typer.testing import CliRunner
 
@@ -25,12 +23,10 @@ run = CliRunner(env={"COLUMNS": "120", "THROUGHCARE_TRACEBACK": ""}).invoke
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("NATS_URL", "DATABASE_URL", "IDENTIFIER_KEY", "RUN"):
         monkeypatch.delenv(f"THROUGHCARE_{name}", raising=False)
-    yield
-    structlog.reset_defaults()  # the command's own lines go to the stderr of its run
 
 
 def test_help_names_every_command_and_the_exit_statuses():

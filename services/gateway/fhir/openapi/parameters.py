@@ -76,8 +76,8 @@ def _schema(parameter: Parameter) -> Told:
 
 _RESULT: Final[Mapping[str, tuple[Told, str]]] = {
     "_count": (_WHOLE, "Entries of a page."),
-    "_summary": ({"enum": ["count", "false", "true", "text", "data"]}, "count: the number only."),
-    "_total": ({"enum": ["accurate", "estimate", "none"]}, "Totals are always accurate."),
+    "_summary": ({"enum": ["", "count", "false", "true", "text", "data"]}, "count: the number only."),
+    "_total": ({"enum": ["", "accurate", "estimate", "none"]}, "Totals are always accurate."),
     "_format": ({"enum": ["json", "application/fhir+json", "application/json"]}, "Wins over Accept."),
 }
 _HEADERS: Final[Mapping[str, tuple[Told, str]]] = {
