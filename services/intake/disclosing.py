@@ -1,7 +1,7 @@
 """Decides whether a sender is told the words with its referral's status, and records what was done."""
 
-from datetime import datetime
-from typing import Final
+from datetime import date, datetime
+from typing import Final, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -73,49 +73,49 @@ class Disclosing:
         return not isinstance(outcome, Refused)
 
 
+class _Said(TypedDict):
+    """What either record says."""
+
+    participant: UUID
+    actor: str
+    now: datetime
+    correlation: UUID | None
+    causation: UUID
+    recipient: str
+    kind: str
+    means: Means
+    day: date
+    referral: UUID
+    outbound: UUID
+
+
 class _Record:
     """Makes the commands; the same event under the same consent is the same command."""
 
     def __init__(
         self, event: Event, referral: UUID, sender: str, outbound: UUID, now: datetime, zone: ZoneInfo
     ) -> None:
-        self._event = event
-        self._referral = referral
-        self._sender = sender
-        self._outbound = outbound
-        self._now = now
-        self._day = now.astimezone(zone).date()
+        self._cause = event.id
+        self._said = _Said(
+            participant=event.subject,
+            actor=_ACTOR,
+            now=now,
+            correlation=event.correlationid,
+            causation=event.id,
+            recipient=sender,
+            kind=_KIND,
+            means=_MEANS,
+            day=now.astimezone(zone).date(),
+            referral=referral,
+            outbound=outbound,
+        )
 
     def made(self, consent: UUID) -> RecordDisclosure:
         return RecordDisclosure(
-            id=derived(self._event.id, f"disclosure-{consent}"),
-            participant=self._event.subject,
-            actor=_ACTOR,
-            now=self._now,
-            correlation=self._event.correlationid,
-            causation=self._event.id,
-            consent=consent,
-            recipient=self._sender,
-            kind=_KIND,
-            means=_MEANS,
-            day=self._day,
-            referral=self._referral,
-            outbound=self._outbound,
+            id=derived(self._cause, f"disclosure-{consent}"), consent=consent, **self._said
         )
 
     def refused(self, because: WithheldBecause) -> RecordRefusedDisclosure:
         return RecordRefusedDisclosure(
-            id=derived(self._event.id, "disclosure-refused"),
-            participant=self._event.subject,
-            actor=_ACTOR,
-            now=self._now,
-            correlation=self._event.correlationid,
-            causation=self._event.id,
-            because=because,
-            recipient=self._sender,
-            kind=_KIND,
-            means=_MEANS,
-            day=self._day,
-            referral=self._referral,
-            outbound=self._outbound,
+            id=derived(self._cause, "disclosure-refused"), because=because, **self._said
         )

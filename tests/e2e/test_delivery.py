@@ -32,6 +32,7 @@ from shared.eventlog.log import Log
 from shared.events.outbound import OutboundEnvelope
 from shared.settings import Settings, environment_of
 from tests.integration.gateway.delivery.receivers import HttpReceiver, MllpReceiver
+from tests.own_settings import own_settings
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -165,13 +166,9 @@ async def loop(nats_url: str, database: str, servers_directory: Path) -> AsyncGe
     receiver = MllpReceiver(seconds=0.02)
     profiles = servers_directory / "profiles.yaml"
     profiles.write_text(_agreed(receiver.port))
-    settings = Settings(
-        nats_url=nats_url,
-        database_url=database,
-        identifier_key="a key of the test only",
-        allow_unsynced_log=True,
-        mllp_port=0,
-        fhir_port=0,
+    settings = own_settings(
+        nats_url,
+        database,
         fhir_tokens=f"{SOURCE}={TOKEN}",
         profiles=str(profiles),
         partitions=2,

@@ -15,7 +15,7 @@ from services.console.demo.fleet import Fleet
 from services.console.waiting import until
 from services.gateway.mllp.client import send
 from services.gateway.source import token
-from shared.settings import Settings
+from tests.own_settings import own_settings
 
 HOSPITAL = token(hl7.APPLICATION.lower(), hl7.FACILITY.lower())
 TOKENS = {HOSPITAL: "hospital-token-0123456789", "another": "another-token-0123456789"}
@@ -31,13 +31,9 @@ Reader = Any
 
 @pytest.fixture
 async def fleet(nats_url: str, database: str, servers_directory: Path) -> AsyncGenerator[Fleet]:
-    settings = Settings(
-        nats_url=nats_url,
-        database_url=database,
-        identifier_key="a key of the test only",
-        allow_unsynced_log=True,
-        mllp_port=0,
-        fhir_port=0,
+    settings = own_settings(
+        nats_url,
+        database,
         fhir_tokens=" ".join(f"{source}={told}" for source, told in TOKENS.items()),
     )
     await apply_all(settings)

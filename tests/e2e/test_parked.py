@@ -19,6 +19,7 @@ from services.console.waiting import until
 from services.gateway.mllp.client import send
 from shared.projections import postgres
 from shared.settings import Settings, environment_of
+from tests.own_settings import own_settings
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -50,13 +51,9 @@ class Place(NamedTuple):
 async def place(nats_url: str, database: str, servers_directory: Path) -> AsyncGenerator[Place]:
     profiles = servers_directory / "profiles.yaml"
     profiles.write_text(PROFILE)
-    settings = Settings(
-        nats_url=nats_url,
-        database_url=database,
-        identifier_key="a key of the test only",
-        allow_unsynced_log=True,
-        mllp_port=0,
-        fhir_port=0,
+    settings = own_settings(
+        nats_url,
+        database,
         profiles=str(profiles),
     )
     await apply_all(settings)

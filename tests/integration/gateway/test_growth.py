@@ -15,8 +15,8 @@ import pytest
 from services.console.commands.apply import apply_all
 from services.console.demo.fleet import Fleet
 from services.gateway.mllp.client import send
-from shared.settings import Settings
 from tests.integration.gateway.fhir.reading import project
+from tests.own_settings import own_settings
 from tests.unit.gateway.fhir_write.resources import alert, contained_referral, phq9, referral_transaction
 from tests.unit.gateway.messages import discharge, msh, referral, text
 
@@ -57,13 +57,9 @@ class Gateway:
 
 @pytest.fixture
 async def gateway(nats_url: str, database: str, servers_directory: Path) -> AsyncGenerator[Gateway]:
-    settings = Settings(
-        nats_url=nats_url,
-        database_url=database,
-        identifier_key="a key of the test only",
-        allow_unsynced_log=True,
-        mllp_port=0,
-        fhir_port=0,
+    settings = own_settings(
+        nats_url,
+        database,
         fhir_tokens=f"hostile={TOKEN}",
     )
     await apply_all(settings)

@@ -14,7 +14,7 @@ from fhirpy import AsyncFHIRClient
 from services.console.commands.apply import apply_all
 from services.console.demo.fleet import Fleet
 from services.console.waiting import until
-from shared.settings import Settings
+from tests.own_settings import own_settings
 from tests.unit.gateway.fhir_write.resources import (
     PLACER_SYSTEM,
     contained_referral,
@@ -30,13 +30,9 @@ Library = Any
 
 @pytest.fixture
 async def base(nats_url: str, database: str, servers_directory: Path) -> AsyncGenerator[str]:
-    settings = Settings(
-        nats_url=nats_url,
-        database_url=database,
-        identifier_key="a key of the test only",
-        allow_unsynced_log=True,
-        mllp_port=0,
-        fhir_port=0,
+    settings = own_settings(
+        nats_url,
+        database,
         fhir_tokens=" ".join(f"{source}={told}" for source, told in TOKENS.items()),
     )
     await apply_all(settings)
