@@ -4,6 +4,7 @@ With THROUGHCARE_NATS_URL or THROUGHCARE_DATABASE_URL set, those servers are use
 then has to be without streams: what a test leaves on it is deleted after the test.
 """
 
+import gc
 import logging
 import os
 import shutil
@@ -26,11 +27,15 @@ DATABASE_URL = os.environ.get("THROUGHCARE_DATABASE_URL")
 
 
 @pytest.fixture(autouse=True)
-def own_logging() -> Generator[None]:
-    """A command or a service that runs in this process sends its logs where the test's end closes them."""
+def own_process() -> Generator[None]:
+    """A command or a service that runs in this process sets it up for itself: logs, and the collector."""
     root = logging.getLogger()
     handlers, level, configured = root.handlers, root.level, structlog.get_config()
+    threshold = gc.get_threshold()
     yield
+    if gc.get_threshold() != threshold:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
     root.handlers, root.level = handlers, level
     structlog.configure(**configured)
     structlog.contextvars.clear_contextvars()

@@ -54,7 +54,7 @@ def bench(environment: Environment, arguments: list[str]) -> NoReturn:
 
 
 # Its tests wait for servers much of the time; each worker has servers of its own, so files stay together.
-_WHOLE_SUITE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+_WHOLE_SUITE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--durations=15"]
 
 COMMANDS: dict[str, Callable[[Environment, list[str]], int]] = {
     "demo": demo,

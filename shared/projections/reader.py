@@ -99,7 +99,9 @@ class LogReader:
         self._arrived.clear()
         patience = min(wait, _HEARTBEAT_SECONDS)
         try:
-            await asyncio.wait_for(self._arrived.wait(), patience)
+            # Not `wait_for`: before Python 3.12 it forgets a cancellation that comes together with a message.
+            async with asyncio.timeout(patience):
+                await self._arrived.wait()
         except TimeoutError:
             self._check_silence()
 

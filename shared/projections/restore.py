@@ -1,6 +1,6 @@
 """Fills an empty log from the journal: the same bytes at the same sequences."""
 
-from asyncio import Future, wait_for
+from asyncio import Future, timeout
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -91,7 +91,8 @@ async def _publish(streams: JetStreamContext, entries: Sequence[Entry]) -> None:
     acks = [await _publish_one(streams, entry) for entry in entries]
     for entry, ack in zip(entries, acks, strict=True):
         try:
-            stored = await wait_for(ack, ACK_SECONDS)
+            async with timeout(ACK_SECONDS):
+                stored = await ack
         except APIError as error:
             raise RestoreError(f"Message {entry.seq} was refused: {error.description}.") from None
         if stored.duplicate or stored.seq != entry.seq:

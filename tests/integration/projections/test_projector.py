@@ -5,10 +5,13 @@ from asyncio.subprocess import PIPE
 from itertools import islice
 from pathlib import Path
 
+import pytest
+
 from services.console.embedded import NatsServer
 from shared.projections.lag import lag
 from shared.projections.postgres import connect
 from shared.projections.projector import prepare
+from shared.projections.reader import LogReader
 from tests.integration.projections.cohort import EVENTS_EACH, cohort, journey, participant
 from tests.integration.projections.conftest import Desk, differences, until, until_so
 from tests.integration.projections.read_models import projections
@@ -196,3 +199,16 @@ async def terminate_projectors(desk: Desk) -> None:
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where wait_event_type = 'Lock' and datname = current_database()"
     )
+
+
+async def test_whoever_waits_for_the_log_ends_when_cancelled_as_a_message_comes(desk: Desk) -> None:
+    await desk.tell(islice(journey(1), 1))
+    reader = LogReader(desk.nats, 0, 10)
+    await reader.open(1)
+    waiting = asyncio.create_task(reader.next(30))
+    await asyncio.sleep(0)
+    reader._arrived.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await reader.close()

@@ -13,7 +13,7 @@ from tests.unit.gateway.fhir_write.resources import alert, contained_referral, r
 from tests.unit.gateway.messages import discharge, referral
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
-MANY = 10_000
+MANY = 3_000
 
 
 def lines(response: httpx.Response) -> list[dict[str, object]]:
@@ -94,7 +94,7 @@ async def test_another_batch_under_the_same_key_is_refused(edge: Edge):
 
 
 @pytest.mark.timeout(300)
-async def test_ten_thousand_messages_need_no_more_memory_than_a_hundred(edge: Edge):
+async def test_thousands_of_messages_need_no_more_memory_than_some_hundred(edge: Edge):
     async def some(count: int, name: str) -> AsyncIterator[bytes]:
         for number in range(count):
             yield msgspec.json.encode(contained_referral(f"{name}-{number}")) + b"\n"
