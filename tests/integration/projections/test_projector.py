@@ -207,7 +207,7 @@ async def test_whoever_waits_for_the_log_ends_when_cancelled_as_a_message_comes(
     await reader.open(1)
     waiting = asyncio.create_task(reader.next(30))
     await asyncio.sleep(0)
-    reader._arrived.set()
+    reader._arrived.set()  # pyright: ignore[reportPrivateUsage] -- as its subscription does, in the same tick
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
