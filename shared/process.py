@@ -28,7 +28,7 @@ from shared.health import Check, Health, HealthServer, NotReadyError
 from shared.settings import Settings
 
 GRACE_SECONDS: Final = 20.0
-_AGAIN_SECONDS: Final = 1.0  # between two cancellations of a task
+_AGAIN_SECONDS: Final = 5.0  # between two cancellations of a task: what it does at its end takes less
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.get_logger()

@@ -96,10 +96,8 @@ async def test_after_a_crash_between_the_answer_and_our_note_it_is_told_again_as
     store = ProgressStore(edge.log)
     async with MllpReceiver() as hospital:
         async with gateway(edge, agreed(hospital.port)):
-            await until(lambda: len(hospital.messages) == 1)
-        kept = await store.read("lake.mllp")
+            await edge.until_progress(lambda progress: progress.cursor > 0)
         await store.forget("lake.mllp")  # as if the note had never been written
-        assert kept.progress.cursor
         async with gateway(edge, agreed(hospital.port)):
             await until(lambda: len(hospital.messages) == 2)
         assert len(set(hospital.control_ids)) == 1
@@ -107,10 +105,10 @@ async def test_after_a_crash_between_the_answer_and_our_note_it_is_told_again_as
 
 async def test_what_was_delivered_is_not_delivered_again_after_a_restart(edge: Edge):
     async with MllpReceiver() as hospital:
-        for status in ("received", "accepted", "scheduled"):
+        for count, status in enumerate(("received", "accepted", "scheduled"), 1):
             async with gateway(edge, agreed(hospital.port)):
                 await edge.owe(("R-1", status))
-                await until(lambda: ("R-1", status) in hospital.heard)  # noqa: B023 -- awaited in the loop
+                await edge.until_progress(lambda progress: progress.delivered == count)  # noqa: B023 -- awaited
         assert [status for _, status in hospital.heard] == ["received", "accepted", "scheduled"]
 
 
@@ -120,7 +118,7 @@ async def test_of_two_gateways_one_delivers_and_the_other_goes_on_when_it_stops(
         async with gateway(edge, agreed(hospital.port)):
             async with gateway(edge, agreed(hospital.port)):
                 await edge.owe(*numbers[:2])
-                await until(lambda: len(hospital.messages) == 2)
+                await edge.until_progress(lambda progress: progress.delivered == 2)
             await edge.owe(*numbers[2:])
             await until(lambda: len(hospital.messages) == 4)
         assert hospital.heard == numbers
