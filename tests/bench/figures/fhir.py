@@ -10,10 +10,10 @@ import uvloop
 from msgspec.structs import replace
 
 from shared.settings import Settings
+from tests.bench.alone import gateway_process, peer_process
 from tests.bench.context import Context
 from tests.bench.figure import Figure, Measurement, Target, figure
 from tests.bench.http_peer import HttpPeer
-from tests.bench.processes import gateway_process, peer_process
 from tests.bench.rounds import interleaved, rounds_of
 from tests.unit.gateway.fhir_write.resources import contained_referral
 

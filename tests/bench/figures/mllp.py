@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import uvloop
 
+from tests.bench.alone import gateway_process, peer_process
 from tests.bench.context import Context
 from tests.bench.figure import Figure, Measurement, Target, figure
 from tests.bench.peer import Peer
-from tests.bench.processes import gateway_process, peer_process
 from tests.bench.referrals import referrals
 from tests.bench.rounds import interleaved, rounds_of
 
