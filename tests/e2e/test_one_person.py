@@ -156,12 +156,13 @@ async def come_to_a_session(deployment: Deployment, participant: UUID) -> None:
 
 
 async def end(deployment: Deployment, participant: UUID) -> None:
+    now = datetime.now(UTC)
     command = EndEpisodeEarly(
         id=uuid4(),
         participant=participant,
         actor="coordinator:7",
-        now=datetime.now(UTC),
-        on=datetime.now(UTC).date(),
+        now=now,
+        on=site_of(deployment.settings).today(now),
         reason="moved",
     )
     await asked(deployment, command)
