@@ -18,7 +18,7 @@ from shared.projections.journal import Journalled
 from shared.projections.postgres import Connection, is_about_rows
 from shared.projections.projection import AnyProjection
 
-_AT_A_TIME: Final = 50  # events folded before the batch that is written gets its turn
+_AT_A_TIME: Final = 10  # events folded before the batch that is written gets its turn
 
 Tell = Callable[[int], Awaitable[None]]
 """Told the sequence that was committed."""

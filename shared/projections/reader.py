@@ -7,6 +7,7 @@ anew whenever something is odd: no acknowledgements, and nothing that could disa
 import asyncio
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from time import monotonic  # the loop's own clock asks for the process' id at each message
 from typing import Final
 
 import msgspec
@@ -106,7 +107,7 @@ class LogReader:
             self._check_silence()
 
     def _check_silence(self) -> None:
-        silent = asyncio.get_running_loop().time() - self._heard
+        silent = monotonic() - self._heard
         if silent > _SILENCE_SECONDS or self._nats.stats["reconnects"] != self._reconnects:
             self._failure = ReaderLostError("The consumer is silent.")
 
@@ -114,11 +115,11 @@ class LogReader:
         if len(self._ready) > self._batch:
             return
         self._asked = self._batch
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = monotonic()
         await self._nats.publish(self._next, _pull(self._batch), reply=self._inbox)
 
     async def _receive(self, message: Msg) -> None:
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = monotonic()
         if message.reply.startswith("$JS.ACK."):
             self._take(message)
         elif message.headers and "Status" in message.headers:

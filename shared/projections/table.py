@@ -186,7 +186,7 @@ def _column(name: str, told: object) -> Column:
     if kind in _PLAIN or get_origin(kind) is Literal:
         return Column(name)
     if get_origin(kind) is tuple and get_args(kind) == (str, ...):
-        return Column(name, list, tuple)
+        return Column(name, to_field=tuple)  # asyncpg writes a tuple as an array, too
     if isinstance(kind, EnumType):
         return Column(name, attrgetter("value"), kind)
     return _json_column(name, kind)

@@ -104,8 +104,7 @@ def _apply(rows: Rows[FhirResource], at: Recorded) -> None:
     if sender_of(at.event.data):
         _let_see(rows, at)
     if changed:
-        told = Drawn(provenance(at, changed), sender)
-        rows.put(_row(None, told, at))
+        rows.put(_provenance(at, changed, sender))
 
 
 class _Held:
@@ -162,7 +161,7 @@ def _held(held: _Held, resource: Resource) -> Resource:
 
 def _row(before: FhirResource | None, drawn: Drawn, at: Recorded) -> FhirResource:
     version = before.version + 1 if before else 1
-    resource = replace(drawn.resource, meta=_meta(version, at))
+    resource = replace(drawn.resource, meta=_meta(version, at.recorded_at, at.event.sensitivity))
     return FhirResource(
         type=type(resource).__name__,
         id=resource.id,
@@ -182,11 +181,35 @@ def _row(before: FhirResource | None, drawn: Drawn, at: Recorded) -> FhirResourc
     )
 
 
-def _meta(version: int, at: Recorded) -> Meta:
+def _provenance(at: Recorded, changed: list[Resource], sender: str | None) -> FhirResource:
+    """Return the row of what an event changed: never changed itself, and found by its person and time."""
+    event = at.event
+    resource = provenance(at, changed, _meta(1, at.recorded_at, event.sensitivity))
+    return FhirResource(
+        type="Provenance",
+        id=event.id,
+        participant=event.subject,
+        version=1,
+        last_updated=at.recorded_at,
+        status=None,
+        identifiers=(),
+        sender=sender,
+        protection=_protection(event.sensitivity),
+        seen_by=(),
+        replaced_by=None,
+        memo=(),
+        resource=_encoder.encode(resource).decode(),
+        k=at.position.partition,
+        seq=at.position.sequence,
+    )
+
+
+@lru_cache(maxsize=4)  # most of what an event draws is new, and its Provenance is
+def _meta(version: int, recorded_at: datetime, sensitivity: str) -> Meta:
     return Meta(
         version_id=str(version),
-        last_updated=at.recorded_at.isoformat(timespec="microseconds"),  # a poller goes on from exactly here
-        security=_labels(at.event.sensitivity),
+        last_updated=recorded_at.isoformat(timespec="microseconds"),  # a poller goes on from exactly here
+        security=_labels(sensitivity),
     )
 
 

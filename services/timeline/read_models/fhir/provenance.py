@@ -7,6 +7,7 @@ from services.timeline.read_models.fhir.elements import (
     CodeableConcept,
     Element,
     Identifier,
+    Meta,
     Reference,
     Resource,
     local,
@@ -38,13 +39,14 @@ class Provenance(Resource, frozen=True, kw_only=True, tag="Provenance"):
     entity: tuple[Entity, ...] = ()
 
 
-def provenance(at: Recorded, targets: Sequence[Resource]) -> Provenance:
+def provenance(at: Recorded, targets: Sequence[Resource], meta: Meta) -> Provenance:
     """Return what is to be said of the resources that an event changed; its id is the event's."""
     event = at.event
     message: MessageReference | None = getattr(event.data, "message", None)
     return Provenance(
         id=event.id,
-        target=tuple(Reference(reference=f"{type(each).__name__}/{each.id}") for each in targets),
+        meta=meta,
+        target=tuple([Reference(reference=f"{type(each).__name__}/{each.id}") for each in targets]),
         recorded=at.recorded_at.isoformat(),
         agent=(Agent(who=Reference(display=event.actor or "unknown")),),
         occurred_date_time=event.happened,
