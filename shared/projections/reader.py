@@ -7,7 +7,7 @@ anew whenever something is odd: no acknowledgements, and nothing that could disa
 import asyncio
 from collections import deque
 from datetime import UTC, datetime, timedelta
-from time import monotonic  # the loop's own clock asks for the process' id at each message
+from time import monotonic
 from typing import Final
 
 import msgspec
