@@ -37,6 +37,7 @@ _HISTORY: Final[tuple[IssueType, str, str]] = (
     "http.path",
 )
 _NOT_FOUND: Final = 404
+_PLAIN: Final = "identity"
 _RETRY: Final = {"Retry-After": "5"}
 
 
@@ -46,11 +47,19 @@ def application(door: Door, *, largest_body: int) -> Litestar:
     routes = [*described, openapi_route(door, described)]
     return Litestar(
         route_handlers=[*options_routes(routes), *routes],
+        before_request=_expect_plain,
         exception_handlers={**_HANDLERS},
         request_max_body_size=largest_body,
         openapi_config=None,
         logging_config=None,
     )
+
+
+async def _expect_plain(request: FhirRequest) -> None:
+    """Refuse a compressed body by its name: read as it is, it would only be no JSON. Raises FhirError 415."""
+    if request.headers.get("content-encoding", _PLAIN).lower() != _PLAIN:
+        issue = Issue("error", "not-supported", "The body has to be plain.", ("http.Content-Encoding",))
+        raise FhirError(415, [issue], {"Accept-Encoding": _PLAIN})
 
 
 def _refused(request: FhirRequest, error: FhirError) -> Response[bytes]:

@@ -9,6 +9,7 @@ from services.gateway.fhir.write.elements import CodeableConcept
 from services.gateway.fhir.write.person import subject
 from services.gateway.fhir.write.reading import decode
 from services.gateway.fhir.write.resources import Condition, Encounter, MessageHeader, Organization
+from services.gateway.fhir.write.scope import Resolved
 from services.gateway.fhir.write.submission import Submission
 from services.gateway.fhir.write.times import moment
 from shared.events.encounter import EncounterClass
@@ -45,17 +46,20 @@ _CLASSES: Final[dict[str, EncounterClass]] = {
 
 def alert(submission: Submission, header: MessageHeader, event: str, at: str) -> InboundMessage:
     """Read an alert; raises FhirError."""
-    found = next(
-        (
-            each
-            for told in header.focus
-            if (each := submission.scope.resolve(told, header.contained, at)) and each.kind == "Encounter"
-        ),
-        None,
-    ) or next(submission.scope.all("Encounter"), None)
-    if found is None:
-        raise refused(422, "required", "An alert is about an Encounter in the Bundle.", f"{at}.focus")
+    found = _focus(submission, header, at)
     return _Stay(submission, decode(found.raw, Encounter, found.at), found.at, header).message(event)
+
+
+def _focus(submission: Submission, header: MessageHeader, at: str) -> Resolved:
+    """Return the stay that the header names; where it names none, the only one that there is."""
+    named = (submission.scope.resolve(told, header.contained, at) for told in header.focus)
+    if found := next((each for each in named if each and each.kind == "Encounter"), None):
+        return found
+    stays = list(submission.scope.all("Encounter"))
+    if len(stays) == 1 and not header.focus:
+        return Resolved(stays[0].kind, stays[0].raw, stays[0].at)
+    sentence = "An alert is about an Encounter in the Bundle, which the focus names."
+    raise refused(422, "required", sentence, f"{at}.focus")
 
 
 class _Stay:

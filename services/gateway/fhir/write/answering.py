@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
 from litestar import Response
 
-from services.gateway.fhir.answers import answer, etag
+from services.gateway.fhir.answers import answer, etag, versioned
 from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.door import Door, FhirRequest
 from services.gateway.fhir.media import Media
@@ -24,6 +24,7 @@ _STORED: Final = Issue(
     "informational",
     "It is stored. What follows from it is there in a moment; Prefer: respond-sync waits for it.",
 )
+_OF_VERSION: Final = frozenset({"versionId", "lastUpdated"})
 _Object = dict[str, Any]
 
 
@@ -77,7 +78,7 @@ def readable(
     asked: Asked, status: int, place: Place, found: Found, warnings: Sequence[str]
 ) -> Response[bytes]:
     """Answer with what can be read already."""
-    headers = {"Location": place.below(asked.base), "ETag": etag(found.tag)}
+    headers = {"Location": place.below(asked.base), **versioned(found.tag, found.last_updated)}
     if asked.preference.wait:
         headers["Preference-Applied"] = "respond-sync"
     body = found.body if asked.preference.returns == "representation" else _body(asked, place, b"", warnings)
@@ -100,10 +101,23 @@ def told(warnings: Sequence[str]) -> bytes:
 
 
 def with_id(sent: bytes, id: str) -> bytes:
-    """Return a resource as it was sent, under the id that it has here."""
+    """Return a resource as it was sent, under the id that it has here, and without a version.
+
+    The one that it names is what its sender had read (R4 http, update: not to be trusted).
+    """
     resource = msgspec.json.decode(sent, type=dict[str, msgspec.Raw])
     resource["id"] = msgspec.Raw(msgspec.json.encode(id))
+    if meta := _without_version(resource.pop("meta", None)):
+        resource["meta"] = meta
     return msgspec.json.encode(resource)
+
+
+def _without_version(meta: msgspec.Raw | None) -> msgspec.Raw | None:
+    told: object = msgspec.json.decode(meta) if meta is not None else None
+    if not isinstance(told, dict):
+        return None
+    kept = {name: value for name, value in cast("_Object", told).items() if name not in _OF_VERSION}
+    return msgspec.Raw(msgspec.json.encode(kept)) if kept else None
 
 
 def entry_of(base: str, place: Place | None, status: str, warnings: Sequence[str]) -> _Object:

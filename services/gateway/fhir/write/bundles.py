@@ -13,6 +13,7 @@ from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.door import Door, FhirRequest
 from services.gateway.fhir.media import expect_json
 from services.gateway.fhir.outcome import FhirError, Issue, refused
+from services.gateway.fhir.write.addressed import expect_id, expect_place, expect_version, place_at
 from services.gateway.fhir.write.answering import Asked, Place, asked_of, bundle, entry_of, refused_entry
 from services.gateway.fhir.write.contents import TAKEN, Told, contents
 from services.gateway.fhir.write.message import process
@@ -80,11 +81,10 @@ async def _transaction(asked: Asked, raw: bytes, told: Bundle) -> bytes:
     """Store what the resources say together, or nothing."""
     submission, found = await read_transaction(asked.door, asked.caller, raw, told)
     known = await _known(asked, submission.scope.entries, found)
-    if known is not None:
-        return bundle("transaction-response", list(_answers(asked, told, {}, submission, known)))
-    stored = await store(asked.door, submission, found)
+    news = [each for each in found if not known.keys() & set(each.entries)]
+    stored = await store(asked.door, submission, news) if news else []
     places = {at: each for each in stored for at in each.told.entries}
-    return bundle("transaction-response", list(_answers(asked, told, places, submission)))
+    return bundle("transaction-response", list(_answers(asked, told, places, submission, known)))
 
 
 async def read_transaction(
@@ -100,7 +100,24 @@ async def read_transaction(
     submission.trigger = "fhir:transaction"
     submission.name(told.identifier.value if told.identifier else None)
     submission.sent = moment(told.timestamp, "Bundle.timestamp")
-    return submission, contents(submission, changes)
+    said = contents(submission, changes)
+    await _expect_as_addressed(door, caller, entries, said, changes)
+    return submission, said
+
+
+async def _expect_as_addressed(
+    door: Door, caller: Caller, entries: Sequence[Entry], said: Sequence[Told], changes: Mapping[str, str]
+) -> None:
+    """Refuse an update of something else than is at its address, or of another version than is named."""
+    for entry in entries:
+        if entry.at not in changes:
+            continue
+        place = place_at(entry.kind, changes[entry.at], entry.at)
+        for each in (each for each in said if entry.at in each.entries):
+            expect_place(door, each, place, entry.at)
+        if entry.request and entry.request.if_match is not None:
+            at = f"{_request_of(entry)}.ifMatch"
+            await expect_version(door, caller, place, entry.request.if_match, at)
 
 
 def _changes(told: Bundle, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
@@ -116,25 +133,37 @@ def _changes(told: Bundle, entries: Sequence[Entry]) -> Iterator[tuple[str, str]
         request = entry.request
         kind, _, id = (request.url if request else "").strip("/").partition("/")
         if kind.partition("?")[0] != entry.kind:
-            place = f"{entry.at.removesuffix('.resource')}.request.url"
-            raise refused(400, "invalid", "The url has to begin with the resource's type.", place)
+            sentence = "The url has to begin with the resource's type."
+            raise refused(400, "invalid", sentence, f"{_request_of(entry)}.url")
         if request and request.method == "PUT" and entry.kind in UPDATED:
+            _expect_no_search(request.url, f"{_request_of(entry)}.url")
+            expect_id(entry.id, place_at(entry.kind, id, entry.at), entry.at)
             yield entry.at, id
 
 
-async def _known(asked: Asked, entries: Sequence[Entry], found: Sequence[Told]) -> Place | None:
-    """Return the referral that an entry's ifNoneExist finds: then nothing of the transaction is new."""
+def _request_of(entry: Entry) -> str:
+    return f"{entry.at.removesuffix('.resource')}.request"
+
+
+def _expect_no_search(url: str, at: str) -> None:
+    if "?" in url:
+        sentence = "An update is addressed by the id that the resource has here, not by a search."
+        raise refused(422, "not-supported", sentence, at)
+
+
+async def _known(asked: Asked, entries: Sequence[Entry], found: Sequence[Told]) -> dict[str, Place]:
+    """Return the places of what an entry's ifNoneExist finds, by path, with what was said beside it."""
+    known: dict[str, Place] = {}
+    kinds = {entry.at: entry.kind for entry in entries}
     for entry in entries:
         condition = entry.request.if_none_exist if entry.request else None
-        told = [each for each in found if entry.at in each.entries]
-        if condition is None or entry.kind not in TAKEN or not told:
+        told = next((each for each in found if entry.at in each.entries), None)
+        if condition is None or told is None or not isinstance(told.message, Referral):
             continue
-        if not isinstance(told[0].message, Referral):
-            continue
-        known = await existing(asked, entry.kind, told, condition)
-        if known is not None:
-            return Place(entry.kind, known.id)
-    return None
+        referral = await existing(asked, entry.kind, [told], condition)
+        if referral is not None:
+            known |= {at: Place(kinds.get(at, entry.kind), referral.id) for at in told.entries}
+    return known
 
 
 def _answers(
@@ -142,18 +171,18 @@ def _answers(
     told: Bundle,
     places: Mapping[str, Stored],
     submission: Submission,
-    known: Place | None = None,
+    known: Mapping[str, Place],
 ) -> Iterator[_Object]:
     """Give an entry for each entry: where its resource will be, or that it was taken with the others."""
     kinds = {entry.at: entry.kind for entry in submission.scope.entries}
     warnings: Sequence[str] = submission.warnings
     for number in range(len(told.entry)):
         at = f"Bundle.entry[{number}].resource"
-        kind, stored = kinds.get(at, ""), places.get(at)
-        if known is not None and kind in UPDATED:
-            yield entry_of(asked.base, Place(kind, known.id), "200 OK", ())
+        if at in known:
+            yield entry_of(asked.base, known[at], "200 OK", ())
             continue
-        place = place_of(stored, kind) if stored else None
+        stored = places.get(at)
+        place = place_of(stored, kinds.get(at, "")) if stored else None
         if place is None or stored is None:
             yield entry_of(asked.base, None, "202 Accepted", ())
             continue
@@ -184,16 +213,31 @@ async def _one(asked: Asked, told: Bundle, number: int) -> _Object:
 async def _entry(asked: Asked, told: Bundle, number: int) -> _Object:
     each = told.entry[number]
     at = f"Bundle.entry[{number}]"
-    if each.request is None or is_absent(each.resource):
-        raise refused(400, "required", "An entry needs a resource and a request.", at)
+    if each.request is None:
+        raise refused(400, "required", "An entry needs a request.", f"{at}.request")
     kind, _, id = each.request.url.strip("/").partition("/")
-    is_update = each.request.method == "PUT" and kind in UPDATED
+    is_update = each.request.method == "PUT" and kind.partition("?")[0] in UPDATED
     if not is_update and (each.request.method != "POST" or kind not in TAKEN or id):
         sentence = f"An entry of a batch creates a {', '.join(TAKEN)}, or updates one of the first two."
         raise refused(422, "not-supported", sentence, f"{at}.request")
-    submission = await of_resource(asked.door, asked.caller, bytes(each.resource), kind)
+    if is_absent(each.resource):
+        raise refused(400, "required", "An entry needs a resource.", f"{at}.resource")
+    if is_update:
+        _expect_no_search(each.request.url, f"{at}.request.url")
+    place = place_at(kind, id, kind) if is_update else None
+    submission = await of_resource(asked.door, asked.caller, bytes(each.resource), kind, place=place)
     found = contents(submission, {kind: id} if is_update else None)
-    condition = each.request.if_none_exist
+    if place is not None:
+        expect_place(asked.door, found[0], place, kind)
+        if each.request.if_match is not None:
+            where = f"{at}.request.ifMatch"
+            await expect_version(asked.door, asked.caller, place, each.request.if_match, where)
+    return await _taken(asked, submission, found, kind, each.request.if_none_exist)
+
+
+async def _taken(
+    asked: Asked, submission: Submission, found: Sequence[Told], kind: str, condition: str | None
+) -> _Object:
     if condition is not None:
         known = await existing(asked, kind, found, condition)
         if known is not None:

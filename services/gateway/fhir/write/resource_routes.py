@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import parse_qs
-from uuid import UUID
 
 from litestar import Response, patch, post, put
 from litestar.handlers import HTTPRouteHandler
@@ -16,6 +15,7 @@ from services.gateway.fhir.media import expect_json
 from services.gateway.fhir.outcome import refused
 from services.gateway.fhir.resources import Found
 from services.gateway.fhir.write import task
+from services.gateway.fhir.write.addressed import expect_id, expect_place, expect_version, place_at
 from services.gateway.fhir.write.answering import Asked, Place, asked_of, awaited, created, readable
 from services.gateway.fhir.write.contents import Told, contents, known_task
 from services.gateway.fhir.write.elements import Identifier
@@ -29,7 +29,7 @@ from services.gateway.fhir.write.submission import Submission
 from shared.events.base import Demographics
 from shared.events.base import Identifier as Named
 from shared.events.inbound import AssessmentReport, ConsentNotice, Person, Referral
-from shared.identifiers import consent_id, identity_key, referral_id
+from shared.identifiers import identity_key, referral_id
 
 CREATED: Final = ("ServiceRequest", "Task", "QuestionnaireResponse", "Observation", "Consent")
 UPDATED: Final = ("ServiceRequest", "Task")
@@ -70,11 +70,11 @@ def _update_route(door: Door, kind: str) -> HTTPRouteHandler:
     @put(f"/fhir/{kind}/{{id:str}}")
     async def update(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
         asked, raw = await _received(door, request)
-        place = Place(kind, _id(id, kind))
+        place = place_at(kind, id, kind)
         submission = await of_resource(door, asked.caller, raw, kind, place=place)
-        before = await _unchanged(asked, place, request.headers.get("if-match"))
+        before = await _before(asked, place, request.headers.get("if-match"))
         told = contents(submission, {kind: id})
-        _check_place(door, told, place)
+        expect_place(door, told[0], place, kind)
         return await _stored(asked, submission, told, kind, after=before)
 
     return update
@@ -88,8 +88,8 @@ def _patch_route(door: Door) -> HTTPRouteHandler:
         is_merge = _patch_kind(request.headers.get("content-type", ""))
         raw = await request.body()
         check_document(raw, "Patch")
-        place = Place(PATCHED, _id(id, PATCHED))
-        before = await _unchanged(asked, place, request.headers.get("if-match"), needed=True)
+        place = place_at(PATCHED, id, PATCHED)
+        before = await _before(asked, place, request.headers.get("if-match"), needed=True)
         submission = Submission(raw, caller, datetime.now(UTC))
         submission.trigger = "fhir:Task"
         known = known_task(before.body, submission.assigner) if before else None
@@ -111,8 +111,8 @@ async def of_resource(
     known = head(raw, kind)
     if known.resource_type != kind:
         raise refused(400, "invalid", f"The resource has to be a {kind}.", f"{kind}.resourceType")
-    if place is not None and known.id != str(place.id):
-        raise refused(400, "invalid", "The id has to be that of the address.", f"{kind}.id")
+    if place is not None:
+        expect_id(known.id, place, kind)
     also: list[Key] = [(place.kind, str(place.id))] if place else []
     found = await ours(door, caller, raw, also=also)
     scope = Scope([Entry(kind, known.id, raw, kind)], found)
@@ -174,44 +174,13 @@ async def _stored(
     return created(asked, status, place, submission.raw if sent is None else sent, submission.warnings)
 
 
-async def _unchanged(
-    asked: Asked, place: Place, if_match: str | None, *, needed: bool = False
-) -> Found | None:
+async def _before(asked: Asked, place: Place, if_match: str | None, *, needed: bool = False) -> Found | None:
     """Return the resource as it is now, where it is wanted; raises FhirError 412 where it is not as told."""
-    if if_match is None and not needed and not asked.preference.wait:
+    if if_match is not None:
+        return await expect_version(asked.door, asked.caller, place, if_match)
+    if not needed and not asked.preference.wait:
         return None
-    found = await asked.door.resources.read(asked.caller, place.kind, place.id)
-    if if_match is not None and if_match.strip() != "*":
-        told = if_match.strip().removeprefix("W/").strip('"')
-        if found is None or told != found.tag:
-            sentence = "The resource has another version than the one named: read it again."
-            raise refused(412, "conflict", sentence, "http.If-Match")
-    return found
-
-
-def _check_place(door: Door, told: Sequence[Told], place: Place) -> None:
-    """Refuse an update at an address where the referral with this number is not."""
-    match told[0].message:
-        case ConsentNotice(source=source, number=Named() as number):
-            here = consent_id(source, number, door.identifier_key)
-        case ConsentNotice():
-            here = place.id
-        case message:
-            number = getattr(message, "placer", None)
-            here = referral_id(number, door.identifier_key) if isinstance(number, Named) else place.id
-    if here != place.id:
-        sentence = "There is no such resource, or not for this source; a new one is created by POST."
-        raise refused(404, "not-found", sentence, f"{place.kind}.id")
-
-
-def _id(told: str, kind: str) -> UUID:
-    try:
-        id = UUID(told)
-    except ValueError:
-        id = None
-    if id is None or str(id) != told:
-        raise refused(404, "not-found", "There is no such resource, or not for this source.", f"{kind}.id")
-    return id
+    return await asked.door.resources.read(asked.caller, place.kind, place.id)
 
 
 def _patch_kind(content_type: str) -> bool:

@@ -25,6 +25,13 @@ from services.gateway.fhir.write.elements import (
     for_field,
     raw_field,
 )
+from services.gateway.fhir.write.value_sets import (
+    EncounterStatus,
+    RequestIntent,
+    RequestStatus,
+    TaskIntent,
+    TaskStatus,
+)
 
 
 class Resource(Element, frozen=True, kw_only=True):
@@ -103,8 +110,8 @@ class DocumentReference(Resource, frozen=True, kw_only=True):
 
 
 class ServiceRequest(Identified, frozen=True, kw_only=True):
-    status: Literal["draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown"]
-    intent: str
+    status: RequestStatus
+    intent: RequestIntent
     subject: Reference
     priority: Priority | None = None
     do_not_perform: bool = False
@@ -139,7 +146,7 @@ class Said(Element, frozen=True, kw_only=True):
 class TaskChange(Element, frozen=True, kw_only=True):
     """What an initiator may tell with a Task."""
 
-    status: str | None = None
+    status: TaskStatus | None = None
     status_reason: CodeableConcept | None = None
     note: tuple[Annotation, ...] = ()
     input: tuple[Said, ...] = ()
@@ -147,8 +154,8 @@ class TaskChange(Element, frozen=True, kw_only=True):
 
 
 class Task(Identified, frozen=True, kw_only=True):
-    status: str
-    intent: str
+    status: TaskStatus
+    intent: TaskIntent
     based_on: tuple[Reference, ...] = ()
     focus: Reference | None = None
     for_: Reference | None = for_field()
@@ -267,7 +274,7 @@ class Whereabouts(Element, frozen=True, kw_only=True):
 
 
 class Encounter(Identified, frozen=True, kw_only=True):
-    status: str
+    status: EncounterStatus
     class_: Coding | None = class_field()
     subject: Reference | None = None
     period: Period | None = None

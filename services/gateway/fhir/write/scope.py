@@ -52,7 +52,10 @@ class Scope:
         self.ours = ours or {}
         self._contained: dict[str, Mapping[str, Resolved]] = {}
         self._by_url = {each.full_url: each for each in entries if each.full_url}
-        self._by_key = {(each.kind, each.id): each for each in entries if each.id}
+        self._by_key: dict[Key, list[Entry]] = {}
+        for each in entries:
+            if each.id:
+                self._by_key.setdefault((each.kind, each.id), []).append(each)
 
     def all(self, kind: str) -> Iterator[Entry]:
         """Give every entry of a type."""
@@ -67,14 +70,22 @@ class Scope:
             return None
         if told.startswith("#"):
             return self._inside(contained, at).get(told[1:])
-        entry = self._by_url.get(told)
         key = _key(told)
-        if entry is None and key is not None:
-            entry = self._by_key.get(key)
+        entry = self._by_url.get(told) or (self._named(key, at) if key else None)
         if entry is not None:
             return Resolved(entry.kind, entry.raw, entry.at)
         ours = self.ours.get(key) if key else None
         return Resolved(key[0], ours, at) if key and ours else None
+
+    def _named(self, key: Key, at: str) -> Entry | None:
+        """Return the entry of this type and id; of several it has to be said which."""
+        found = self._by_key.get(key, [])
+        if len(found) > 1:
+            sentence = (
+                "A reference in it leads to several entries of one id; the fullUrl says which is meant."
+            )
+            raise refused(422, "multiple-matches", sentence, at)
+        return found[0] if found else None
 
     def _inside(self, contained: Sequence[msgspec.Raw], at: str) -> Mapping[str, Resolved]:
         """Return what a resource contains, by id; looked through once, for it may be much."""
@@ -91,14 +102,24 @@ class Scope:
 
 
 def entries_of(told: Sequence[BundleEntry], at: str = "Bundle") -> list[Entry]:
-    """Return the entries of a Bundle that have a resource; raises FhirError: 400, 413 for too many."""
+    """Return the entries of a Bundle that have a resource.
+
+    Raises FhirError: 413 for too many, 400 for what has no type, or two of one fullUrl (R4, bdl-7): a
+    referral would be about either of two people.
+    """
     if len(told) > MOST_ENTRIES:
         sentence = f"What belongs together has {MOST_ENTRIES} entries at most; a batch may have more."
         raise refused(413, "too-costly", sentence, f"{at}.entry")
     found: list[Entry] = []
+    urls: set[str] = set()
     for number, each in enumerate(told):
         if is_absent(each.resource):
             continue
+        if each.full_url in urls:
+            sentence = "Another entry has this fullUrl already."
+            raise refused(400, "invariant", sentence, f"{at}.entry[{number}].fullUrl")
+        if each.full_url:
+            urls.add(each.full_url)
         place = f"{at}.entry[{number}].resource"
         known = head(each.resource, place)
         found.append(

@@ -61,8 +61,8 @@ COSTLY: dict[str, Any] = {
     ),
     "referrals and coverages": bundle(
         "transaction",
-        *(entry(contained_referral(f"R-{n}")) for n in range(MOST_ENTRIES // 2)),
-        *[entry(COVERAGE)] * (MOST_ENTRIES // 2),
+        *(entry({**contained_referral(f"R-{n}"), "id": f"s{n}"}) for n in range(MOST_ENTRIES // 2)),
+        *(entry({**COVERAGE, "id": f"c{n}"}) for n in range(MOST_ENTRIES // 2)),
     ),
     "entries": bundle("transaction", *[entry(patient())] * (MOST_ENTRIES + 1)),
     "members of members": nested(15),
@@ -100,7 +100,7 @@ def test_it_is_answered_in_time(name: str):
 
 
 def test_however_many_messages_it_makes_what_was_sent_is_in_memory_once():
-    resources = [entry(contained_referral(f"R-{n}")) for n in range(500)]
+    resources = [entry({**contained_referral(f"R-{n}"), "id": f"s{n}"}) for n in range(500)]
     told = contents(submission_of(msgspec.json.encode(bundle("transaction", *resources))))
     assert len(told) == 500
     assert len({id(each.message.original.text) for each in told}) == 1
