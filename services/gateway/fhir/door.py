@@ -1,6 +1,6 @@
 """What the routes work with: who asks, where to store, what to read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from litestar import Request
@@ -44,6 +44,7 @@ class Door(Struct, frozen=True, kw_only=True):
         return (self.base_url or f"{request.base_url}fhir").rstrip("/")
 
 
-def media_of(request: FhirRequest) -> Media:
-    """Return how to answer a request; raises FhirError 406."""
-    return answers_in(request.headers.get("accept", ""), request.query_params.get("_format"))
+def media_of(request: FhirRequest, form: Iterable[tuple[str, str]] = ()) -> Media:
+    """Return how to answer a request, where a form may say it, too; raises FhirError 406."""
+    told = dict(form).get("_format") or request.query_params.get("_format")
+    return answers_in(request.headers.get("accept", ""), told)

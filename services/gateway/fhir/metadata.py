@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from services.gateway.fhir.media import FHIR_JSON, JSON
-from services.gateway.fhir.served import SERVED, Parameter, includes, reverse_includes
+from services.gateway.fhir.served import SEARCHED, SERVED, Parameter, includes, reverse_includes
 from services.gateway.fhir.write import CONDITIONAL_CREATE, INTERACTIONS, OPERATIONS, SYSTEM_INTERACTIONS
 from shared.fhir import FHIR_VERSION
 
@@ -25,8 +25,10 @@ def capability_statement(base: str) -> bytes:
     rest: dict[str, Any] = {
         "mode": "server",
         "documentation": (
-            "Searches answer in the order of _lastUpdated; follow the next links. A parameter that is not "
-            "known is ignored with a warning, or refused with Prefer: handling=strict."
+            "Searches answer in the order of _lastUpdated, with _sort=-_lastUpdated the newest first; "
+            "follow the next links. A parameter that is not known is refused where it would narrow the "
+            "search, and otherwise ignored with a warning; Prefer: handling=strict refuses, handling=lenient "
+            "ignores every one. Transactions and batches hold creates and updates only."
         ),
         "security": {
             "service": [{"coding": [{"system": _SERVICE, "code": "OAuth"}], "text": "Bearer token"}],
@@ -65,7 +67,7 @@ def _resource(kind: str) -> Mapping[str, Any]:
         "conditionalCreate": kind in CONDITIONAL_CREATE,
         "conditionalRead": "not-match" if kind in SERVED else "not-supported",
     }
-    if parameters := SERVED.get(kind):
+    if parameters := SEARCHED.get(kind):
         told["searchParam"] = [_parameter(each) for each in parameters]
         if along := [each.name for each in includes(kind)]:
             told["searchInclude"] = along

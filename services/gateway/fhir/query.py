@@ -2,9 +2,10 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -14,17 +15,21 @@ from msgspec import Struct
 from services.gateway.fhir.dates import DateParameter, date_parameter
 from services.gateway.fhir.outcome import FhirError, Issue, refused, warning
 from services.gateway.fhir.served import (
-    CHAINED,
     MOST,
-    SERVED,
+    SEARCHED,
     USUAL,
     Include,
     Parameter,
+    Part,
     includes,
+    is_chained,
     reverse_includes,
 )
 
 Pairs = Sequence[tuple[str, str]]
+Handling = Literal["strict", "usual", "lenient"]
+"""Of a parameter that is not known: refused; refused where it would narrow the search; passed over."""
+How = Literal["begins", "exact", "contains"]
 
 CURSOR: Final = "_cursor"
 _MOST_FIELDS: Final = 100
@@ -33,6 +38,13 @@ _KNOWN: Final = {
     "_summary": ("count", "data", "false", "text", "true"),
     "_total": ("accurate", "estimate", "none"),
 }
+_NARROWING: Final = frozenset(
+    {"_tag", "_profile", "_security", "_text", "_content", "_list", "_has", "_type", "_filter", "_query"}
+)
+"""Parameters of all types that find less (R4 search, 3.1.1.3); others that begin so say how it is shown."""
+_COMMA: Final = re.compile(r"(?<!\\),")
+_ESCAPED: Final = re.compile(r"\\([\\,$|])")
+_HOW: Final[dict[str, How]] = {"": "begins", "exact": "exact", "contains": "contains"}
 _NOT_HERE: Final = UUID(int=0)
 
 
@@ -41,6 +53,14 @@ class Cursor(Struct, frozen=True, array_like=True):
 
     last_updated: datetime
     id: UUID
+
+
+class Text(Struct, frozen=True):
+    """Alternatives that a part of a name is compared with."""
+
+    part: Part
+    how: How
+    values: list[str]
 
 
 class Query(Struct, kw_only=True):
@@ -53,7 +73,12 @@ class Query(Struct, kw_only=True):
     patients: list[list[UUID]] = []
     patient_identifiers: list[list[str]] = []
     statuses: list[list[str]] = []
+    steps: list[list[str]] = []  # of a referral: Task.businessStatus
+    names: list[Text] = []
+    born: list[DateParameter] = []
+    genders: list[list[str]] = []
     count: int = USUAL
+    newest_first: bool = False
     only_total: bool = False
     included: list[Include] = []
     after: Cursor | None = None
@@ -74,54 +99,79 @@ def pairs_of(text: bytes) -> Pairs:
     return pairs
 
 
-def query_of(kind: str, pairs: Pairs, *, strict: bool) -> Query:
-    """Read a search; raises FhirError 400, for an unknown parameter only where `strict`."""
+def query_of(kind: str, pairs: Pairs, handling: Handling = "usual") -> Query:
+    """Read a search; raises FhirError 400, for a parameter that is not known as `handling` says.
+
+    Left out, one that narrows would show more people than was asked for: more than is necessary.
+    """
     query = Query(kind=kind)
-    parameters = {parameter.name: parameter for parameter in SERVED[kind]}
+    parameters = {parameter.name: parameter for parameter in SEARCHED[kind]}
     for name, value in pairs:
         if name in _IGNORED or not value:
             continue
         if _take(query, parameters, name, value):
             query.asked.append((name, value))
-        elif strict:
+        elif handling == "strict" or (handling == "usual" and _narrows(name)):
             raise _unknown(name)
         else:
             query.warnings.append(warning("A parameter that is not known was ignored.", _where(name)))
     return query
 
 
+def handling_of(prefer: str) -> Handling:
+    """Read what the header Prefer says of parameters that are not known."""
+    told = prefer.replace(" ", "").lower()
+    if "handling=strict" in told:
+        return "strict"
+    return "lenient" if "handling=lenient" in told else "usual"
+
+
+def _narrows(name: str) -> bool:
+    return not name.startswith("_") or name.partition(":")[0] in _NARROWING
+
+
 def _take(query: Query, parameters: dict[str, Parameter], name: str, value: str) -> bool:
     """Take a parameter in; False where it is not known."""
-    bare, _, modifier = name.partition(":")
-    parameter = parameters.get(bare)
-    if parameter is not None and modifier:
-        if parameter.matches == "patient" and modifier == "Patient":
-            modifier = ""
-        else:
-            raise refused(400, "not-supported", "No modifier is known for this parameter.", _where(bare))
-    if parameter is not None:
-        _match(query, parameter, value)
-        return True
-    if name == CHAINED and "patient" in parameters:
+    if is_chained(query.kind, name):
         query.patient_identifiers.append(_identifiers(name, value))
         return True
-    return _result(query, name, value)
+    bare, _, modifier = name.partition(":")
+    parameter = parameters.get(bare)
+    if parameter is None:
+        return _result(query, name, value)
+    if parameter.type == "string" and modifier in _HOW:
+        part = cast("Part", parameter.matches)
+        query.names.append(Text(part, _HOW[modifier], _texts(bare, value)))
+        return True
+    if modifier and not (parameter.matches == "patient" and modifier == "Patient"):
+        raise refused(400, "not-supported", "This modifier is not known for this parameter.", _where(bare))
+    _match(query, parameter, value)
+    return True
 
 
 def _match(query: Query, parameter: Parameter, value: str) -> None:
-    name = parameter.name
+    name, tokens = parameter.name, {"status": query.statuses, "step": query.steps, "gender": query.genders}
     match parameter.matches:
         case "id":
             query.ids.append(list(_ids(value.split(","))))
+        case "focus":  # a Task has the id of the referral that it is about
+            query.ids.append(list(_ids(_referred("ServiceRequest", value))))
+        case "patient":
+            query.patients.append(list(_ids(_referred("Patient", value))))
         case "updated":
             query.updated.append(_date(name, value))
+        case "birth-date":
+            query.born.append(_date(name, value))
         case "identifier":
             query.identifiers.append(_identifiers(name, value))
-        case "patient":
-            told = (each.rpartition("Patient/")[2] for each in value.split(","))
-            query.patients.append(list(_ids(told)))
-        case "status":
-            query.statuses.append([each.rpartition("|")[2] for each in value.split(",")])
+        case "status" | "step" | "gender" as code:
+            tokens[code].append([each.rpartition("|")[2] for each in value.split(",")])
+        case "name" | "family" | "given":  # with their modifier, see _take
+            pass
+
+
+def _referred(kind: str, value: str) -> Iterable[str]:
+    return (each.rpartition(f"{kind}/")[2] for each in value.split(","))
 
 
 def _result(query: Query, name: str, value: str) -> bool:
@@ -132,8 +182,10 @@ def _result(query: Query, name: str, value: str) -> bool:
             query.only_total = query.only_total or query.count == 0
         case "_summary", "count":
             query.only_total = True
-        case ("_summary", "false") | ("_sort", "_lastUpdated") | ("_total", "accurate"):
+        case ("_summary", "false") | ("_total", "accurate"):
             pass
+        case "_sort", "_lastUpdated" | "-_lastUpdated":
+            query.newest_first = value.startswith("-")
         case ("_summary" | "_total", _) if value not in _KNOWN[name]:
             raise refused(400, "value", f"It is one of {', '.join(_KNOWN[name])}.", _where(name))
         case "_include", _:
@@ -208,6 +260,14 @@ def _identifier(name: str, told: str) -> str:
     return f"{system}|{value.casefold()}"
 
 
+def _texts(name: str, value: str) -> list[str]:
+    """Read alternatives; a comma with a backslash before it is part of a name (R4 search, 3.1.1.4.16)."""
+    told = [_ESCAPED.sub(r"\1", each).strip() for each in _COMMA.split(value)]
+    if not all(told):
+        raise refused(400, "value", "Something of a name has to be there.", _where(name))
+    return told
+
+
 def _number(name: str, value: str) -> int:
     if not value.isascii() or not value.isdecimal() or len(value) > len("1000000"):
         raise refused(400, "value", "A whole number is expected.", _where(name))
@@ -215,7 +275,10 @@ def _number(name: str, value: str) -> int:
 
 
 def _unknown(name: str) -> FhirError:
-    return refused(400, "not-supported", "The parameter is not known here.", _where(name))
+    sentence = (
+        "The parameter is not known here, and nothing is found without it; Prefer: handling=lenient does."
+    )
+    return refused(400, "not-supported", sentence, _where(name))
 
 
 def _where(name: str) -> str:

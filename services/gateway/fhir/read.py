@@ -10,12 +10,12 @@ from litestar.params import FromPath
 from services.gateway.fhir.answers import answer, is_known, versioned
 from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.bundle import searchset
-from services.gateway.fhir.door import Door, FhirRequest
-from services.gateway.fhir.media import answers_in, expect_form
+from services.gateway.fhir.door import Door, FhirRequest, media_of
+from services.gateway.fhir.media import expect_form
 from services.gateway.fhir.metadata import capability_statement
 from services.gateway.fhir.outcome import refused
-from services.gateway.fhir.query import Pairs, Query, id_of, pairs_of, query_of
-from services.gateway.fhir.served import CHAINED, SERVED
+from services.gateway.fhir.query import Pairs, Query, handling_of, id_of, pairs_of, query_of
+from services.gateway.fhir.served import ABOUT_PERSON, MOST, SERVED, is_chained
 
 BASE: Final = "/fhir"
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
@@ -48,7 +48,7 @@ def _routes(door: Door, kind: str) -> Sequence[HTTPRouteHandler]:
         caller = door.caller(request)
         expect_form(request.headers.get("content-type", ""))
         told = [*pairs_of(request.scope["query_string"]), *pairs_of(await request.body())]
-        hidden = await _without_identifiers(door, caller, kind, told)
+        hidden = await _without_persons(door, caller, kind, told)
         return await _search(door, request, caller, _query(request, kind, hidden), told)
 
     return read, search, search_by_post
@@ -66,31 +66,34 @@ async def _read(door: Door, request: FhirRequest, kind: str, id: str) -> Respons
 
 
 async def _search(
-    door: Door, request: FhirRequest, caller: Caller, query: Query, told: Pairs | None = None
+    door: Door, request: FhirRequest, caller: Caller, query: Query, told: Pairs = ()
 ) -> Response[bytes]:
-    media = door.media(request)
-    if told is not None and (wanted := dict(told).get("_format")):
-        media = answers_in("", wanted)
+    media = media_of(request, told)
     page = await door.resources.search(caller, query)
     return answer(searchset(page, query, door.base(request)), media)
 
 
 def _query(request: FhirRequest, kind: str, pairs: Pairs) -> Query:
-    preferences = request.headers.get("prefer", "").replace(" ", "").lower()
-    return query_of(kind, pairs, strict="handling=strict" in preferences)
+    return query_of(kind, pairs, handling_of(request.headers.get("prefer", "")))
 
 
-async def _without_identifiers(door: Door, caller: Caller, kind: str, pairs: Pairs) -> Pairs:
-    """Write identifiers as the ids that they mean: links of a search by POST hold no identifier either."""
-    identifiers = {"identifier": (kind, "_id"), CHAINED: ("Patient", "patient")}
-    known = {parameter.name for parameter in SERVED[kind]}
-    hidden: list[tuple[str, str]] = []
-    for name, value in pairs:
-        of, becomes = identifiers.get(name, ("", ""))
-        if not value or becomes not in known or (name not in known and name != CHAINED):
-            hidden.append((name, value))
-            continue
-        asked = query_of("Patient", [("identifier", value)], strict=True)
-        ids = await door.resources.ids(caller, of, asked.identifiers[0])
-        hidden.append((becomes, ",".join(map(str, ids)) or _NOBODY))
+async def _without_persons(door: Door, caller: Caller, kind: str, pairs: Pairs) -> Pairs:
+    """Write what says who somebody is as the ids that it means: links of a search by POST do not hold it."""
+    known = {each.name for each in SERVED[kind]} & ABOUT_PERSON
+    own = [(name, value) for name, value in pairs if value and name.partition(":")[0] in known]
+    chained = [(name, value) for name, value in pairs if value and is_chained(kind, name)]
+    hidden = [pair for pair in pairs if pair not in own and pair not in chained]
+    if own:
+        hidden.append(("_id", await _meant(door, caller, kind, own)))
+    if chained:
+        asked = [("identifier", value) for _, value in chained]
+        hidden.append(("patient", await _meant(door, caller, "Patient", asked)))
     return hidden
+
+
+async def _meant(door: Door, caller: Caller, kind: str, pairs: Pairs) -> str:
+    ids = await door.resources.ids(caller, query_of(kind, pairs, "strict"), MOST + 1)
+    if len(ids) > MOST:
+        sentence = f"More than {MOST} match, which a search by POST does not page through: name more of them."
+        raise refused(400, "too-costly", sentence, "http.body")
+    return ",".join(map(str, ids)) or _NOBODY

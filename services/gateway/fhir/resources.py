@@ -131,7 +131,7 @@ class Resources:
             total = await connection.fetchval(_SQL["count"] + conditions.text, *conditions.arguments)
             if query.only_total:
                 return Page((), total, is_last=True)
-            text, arguments = conditions.page(query.after, query.count + 1)
+            text, arguments = conditions.page(query.after, query.count + 1, newest_first=query.newest_first)
             rows = await connection.fetch(_SQL["search"] + text, *arguments)
             page = [(query.kind, row) for row in rows[: query.count]]
             permits = await self._permits_of(connection, caller, page, always=bool(query.included))
@@ -141,13 +141,13 @@ class Resources:
         included = [Included(each.kind, _found(each)) for each in released[len(page) :] if each]
         return Page(entries, total, len(rows) <= query.count, included)
 
-    async def ids(self, caller: Caller, kind: str, identifiers: Sequence[str]) -> list[UUID]:
-        """Return the ids of what carries one of some identifiers ("system|value", "|value")."""
-        nobody: list[UUID] = []
-        none: list[str] = []
-        given = (kind, seen_by(caller), caller.source, nobody, none)
-        async with self._connection() as connection:
-            rows = await connection.fetch(_SQL["by_identifier"], *given, list(identifiers))
+    async def ids(self, caller: Caller, query: Query, most: int) -> list[UUID]:
+        """Return the ids of what a search finds, `most` of them. Raises FhirError 503."""
+        async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
+            permits = await self._permits_for(connection, caller, query, None)
+            given = (query.kind, seen_by(caller), caller.source, *permits.open(query.kind))
+            text, arguments = Conditions(query, *given).page(None, most)
+            rows = await connection.fetch(_SQL["ids"] + text, *arguments)
         return [row["id"] for row in rows]
 
     async def _permits_of(

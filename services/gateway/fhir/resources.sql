@@ -29,9 +29,9 @@ exists (
 select {columns} from read.fhir_resource as each
 where type = $1 and (sender = $3 or sender is null) and {seen} and id = $4
 
--- name: by_identifier
--- What carries one of some identifiers.
-select id from read.fhir_resource as each where {visible} and identifiers && $6::text[] and identifiers <> '{}'
+-- name: ids
+-- Of what a search finds, by what it is known; what is asked follows.
+select id from read.fhir_resource as each where {visible}
 
 -- name: count
 -- How many a search finds; what is asked follows.

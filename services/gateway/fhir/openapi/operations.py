@@ -8,7 +8,6 @@ from services.gateway.fhir.media import FHIR_JSON, FORM, JSON
 from services.gateway.fhir.openapi import examples
 from services.gateway.fhir.openapi.parameters import form, format_, header, id_, searched
 from services.gateway.fhir.openapi.schemas import Schema, answer_of, body_of, bundle_of, ref
-from services.gateway.fhir.served import SERVED
 from services.gateway.fhir.write import CONDITIONAL_CREATE
 
 Told = Mapping[str, Any]
@@ -65,9 +64,8 @@ def _read(kind: str) -> Told:
 
 
 def _search(kind: str) -> Told:
-    given = searched(kind) if kind in SERVED else [format_()]
     answers = {200: _json(bundle_of("searchset"), _SAYS[200]), **_errors(*_KNOWN, 400)}
-    return _operation(f"Search among {kind}", answers, [*given, header("Prefer")])
+    return _operation(f"Search among {kind}", answers, [*searched(kind), header("Prefer")])
 
 
 def _search_by_post(kind: str) -> Told:

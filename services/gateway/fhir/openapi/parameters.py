@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from services.gateway.fhir.dates import DATE
 from services.gateway.fhir.served import (
-    CHAINED,
-    SERVED,
+    SEARCHED,
     Include,
     Matches,
     Parameter,
@@ -19,7 +18,8 @@ Told = Mapping[str, Any]
 # A parameter without a value is as if it were not there (R4 search, 3.1.1.4).
 _STRING: Final = {"type": "string"}
 _WHOLE: Final = {"type": "string", "pattern": "^[0-9]{0,7}$"}
-_SCHEMAS: Final[Mapping[Matches, Told]] = {"updated": {"type": "string", "pattern": f"^({DATE})?$"}}
+_WHEN: Final = {"type": "string", "pattern": f"^({DATE})?$"}
+_SCHEMAS: Final[Mapping[Matches, Told]] = {"updated": _WHEN, "birth-date": _WHEN}
 _NAMED: Final = r"([^,]*\|)?[^|,]+"
 _VALUED: Final = {"type": "string", "pattern": f"^({_NAMED}(,{_NAMED})*)?$"}
 
@@ -56,10 +56,16 @@ def _query(name: str, schema: Told, text: str) -> Told:
 
 
 def _search(kind: str) -> Mapping[str, tuple[Told, str]]:
-    parameters = SERVED[kind]
+    parameters = SEARCHED[kind]
     own = {each.name: (_schema(each), each.documentation) for each in parameters}
-    if "patient" in own:
-        own[CHAINED] = (_VALUED, "Finds by an identifier of the patient: system|value, or value.")
+    for name in [each.name for each in parameters if each.matches == "patient"]:
+        own[f"{name}.identifier"] = (
+            _VALUED,
+            "Finds by an identifier of the patient: system|value, or value.",
+        )
+    for name in [each.name for each in parameters if each.type == "string"]:
+        own[f"{name}:exact"] = (_STRING, "All of it, as written.")
+        own[f"{name}:contains"] = (_STRING, "Anywhere in it, whatever its case and accents.")
     along = {"_include": includes(kind), "_revinclude": reverse_includes(kind)}
     return {**own, **{name: _along(told) for name, told in along.items() if told}, **_RESULT}
 
@@ -76,6 +82,7 @@ def _schema(parameter: Parameter) -> Told:
 
 _RESULT: Final[Mapping[str, tuple[Told, str]]] = {
     "_count": (_WHOLE, "Entries of a page."),
+    "_sort": (_STRING, "_lastUpdated, or -_lastUpdated for the newest first; others are ignored."),
     "_summary": ({"enum": ["", "count", "false", "true", "text", "data"]}, "count: the number only."),
     "_total": ({"enum": ["", "accurate", "estimate", "none"]}, "Totals are always accurate."),
     "_format": ({"enum": ["json", "application/fhir+json", "application/json"]}, "Wins over Accept."),

@@ -20,13 +20,15 @@ from services.gateway.delivery.address import AddressError, checked
 from services.gateway.delivery.ways import RestHook
 from services.gateway.fhir.answers import answer, etag
 from services.gateway.fhir.auth import Caller
-from services.gateway.fhir.door import Door, FhirRequest
-from services.gateway.fhir.media import expect_json
+from services.gateway.fhir.bundle import searchset
+from services.gateway.fhir.door import Door, FhirRequest, media_of
+from services.gateway.fhir.media import expect_form, expect_json
 from services.gateway.fhir.outcome import refused
-from services.gateway.fhir.write.answering import bundle
+from services.gateway.fhir.query import Pairs, handling_of, pairs_of, query_of
 from services.gateway.fhir.write.elements import Element
 from services.gateway.fhir.write.preference import preference
 from services.gateway.fhir.write.reading import check_document, decode
+from services.gateway.fhir.write.subscriptions_found import page_of
 from services.gateway.profiles import rest_hook_of
 
 BUCKET: Final = "SUBSCRIPTIONS"
@@ -81,11 +83,22 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
         caller, media = door.caller(request), door.media(request)
         return answer(await _found(door, caller, id), media, headers={"ETag": etag(1)})
 
+    async def found(request: FhirRequest, pairs: Pairs) -> Response[bytes]:
+        caller, media, base = door.caller(request), media_of(request, pairs), door.base(request)
+        query = query_of("Subscription", pairs, handling_of(request.headers.get("prefer", "")))
+        page = page_of([each async for each in _all(door, caller)], query)
+        return answer(searchset(page, query, base), media)
+
     @get("/fhir/Subscription")
     async def search(request: FhirRequest) -> Response[bytes]:
-        caller, media, base = door.caller(request), door.media(request), door.base(request)
-        entries = [_entry(base, body) async for body in _all(door, caller)]
-        return answer(bundle("searchset", entries, total=len(entries)), media)
+        return await found(request, pairs_of(request.scope["query_string"]))
+
+    @post("/fhir/Subscription/_search", status_code=200)
+    async def search_by_post(request: FhirRequest) -> Response[bytes]:
+        door.caller(request)
+        expect_form(request.headers.get("content-type", ""))
+        told = pairs_of(await request.body())
+        return await found(request, [*pairs_of(request.scope["query_string"]), *told])
 
     @delete("/fhir/Subscription/{id:str}", status_code=200)  # answered with 204
     async def remove(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
@@ -94,7 +107,7 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
         await door.log.publish(_subject(caller, id), b"", _DELETED)
         return answer(b"", media, 204)
 
-    return [create, read, search, remove]
+    return [create, read, search, search_by_post, remove]
 
 
 def _check(told: Subscription, agreed: RestHook | None) -> None:
@@ -152,16 +165,3 @@ async def _all(door: Door, caller: Caller) -> AsyncIterator[bytes]:
 
 def _subject(caller: Caller, id: str) -> str:
     return f"$KV.{BUCKET}.{caller.source}.{id}"
-
-
-def _entry(base: str, body: bytes) -> dict[str, Any]:
-    id = msgspec.json.decode(body, type=_Id).id
-    return {
-        "fullUrl": f"{base}/Subscription/{id}",
-        "resource": msgspec.Raw(body),
-        "search": {"mode": "match"},
-    }
-
-
-class _Id(msgspec.Struct):
-    id: str

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from shared.events.base import EventData, Identifier, MessageReference
+from shared.events.base import Demographics, EventData, Identifier, MessageReference
 from shared.events.consent import ConsentGranted
 from shared.events.encounter import AppointmentNotified
 from shared.events.episode import SteppedDown
-from shared.events.participant import IdentifierLinked
+from shared.events.participant import IdentifierLinked, ParticipantRegistered
 from shared.events.plan import GoalAchieved, GoalSet, RelapsePreventionPlanAgreed
 from shared.events.session import SessionAttended
 from tests.unit.timeline.facts import (
@@ -34,6 +34,7 @@ from tests.unit.timeline.story import Story, on
 
 ROBIN = UUID("01920000-0000-7000-8000-00000000a001")
 KIM = UUID("01920000-0000-7000-8000-00000000b002")
+ZOE = UUID("01920000-0000-7000-8000-00000000b003")
 GENERAL, OTHER = "ehr-general", "ehr-other"
 TOKENS = {GENERAL: "general-token-general-token", OTHER: "other-token-other-token"}
 
@@ -93,3 +94,11 @@ def kim() -> Story:
         replace(admitted(), facility=f"Other {HOSPITAL}", message=from_(OTHER)),
     )
     return Story(KIM).tell(*facts)
+
+
+def zoe() -> Story:
+    """Told of by the general hospital, with a name that is not always written alike."""
+    named = Demographics(
+        family="Pérez-Brown", given=("Zoë", "İvy"), birth_date=date(1988, 2, 29), sex="female"
+    )
+    return Story(ZOE).tell(ParticipantRegistered(demographics=named, message=from_(GENERAL)))

@@ -1,6 +1,7 @@
 """The CapabilityStatement says what the server does: no more, no less."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -81,7 +82,7 @@ async def _expect_found_by(
 ) -> None:
     """What a resource says of itself finds it, and what no resource says finds nothing."""
     resource = next(each for each in entries if name != "identifier" or name in each)
-    nothing = {"_lastUpdated": "1999"}.get(name, NOBODY)
+    nothing = {"_lastUpdated": "1999", "birthdate": "1899"}.get(name, NOBODY)
     for value, is_there in ((_said(name, resource), True), (nothing, False)):
         answer = await client.get(f"/{kind}", params={name: value})
         found = [each["resource"]["id"] for each in answer.json().get("entry", [])]
@@ -90,20 +91,27 @@ async def _expect_found_by(
 
 
 def _said(name: str, resource: dict[str, Any]) -> str:
-    match name:
-        case "_id":
-            return resource["id"]
-        case "_lastUpdated":
-            return resource["meta"]["lastUpdated"]
-        case "identifier":
-            return "{system}|{value}".format(**resource["identifier"][0])
-        case "patient":
-            (told,) = set(re.findall(r"Patient/[0-9a-f-]{36}", str(resource)))
-            return told
-        case "lifecycle-status":
-            return resource["lifecycleStatus"]
-        case _:
-            return resource[name]
+    if name in SAID:
+        return SAID[name](resource)
+    if name in ("patient", "subject"):
+        (told,) = set(re.findall(r"Patient/[0-9a-f-]{36}", str(resource)))
+        return told
+    return resource[name]
+
+
+SAID: dict[str, Callable[[dict[str, Any]], str]] = {
+    "_id": lambda each: each["id"],
+    "_lastUpdated": lambda each: each["meta"]["lastUpdated"],
+    "identifier": lambda each: "{system}|{value}".format(**each["identifier"][0]),
+    "lifecycle-status": lambda each: each["lifecycleStatus"],
+    "name": lambda each: each["name"][0]["family"][:3],
+    "family": lambda each: each["name"][0]["family"].lower(),
+    "given": lambda each: each["name"][0]["given"][0].upper(),
+    "birthdate": lambda each: each["birthDate"],
+    "focus": lambda each: each["focus"]["reference"],
+    "business-status": lambda each: each["businessStatus"]["coding"][0]["code"],
+}
+"""What a resource says of itself, in the words of a search parameter of another name."""
 
 
 async def test_every_include_that_is_told_brings_what_is_referred_to(served: Edge):

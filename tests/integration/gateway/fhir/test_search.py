@@ -9,7 +9,7 @@ import pytest
 from shared.events.referral import ReferralCompleted, ReferralOutcomeSent
 from shared.projections.postgres import connect
 from tests.integration.gateway.fhir.reading import Edge, edge, project
-from tests.integration.gateway.fhir.record import GENERAL, ROBIN, kim, robin
+from tests.integration.gateway.fhir.record import GENERAL, OTHER, ROBIN, kim, robin, zoe
 from tests.unit.timeline.facts import REFERRAL, id_of
 
 MRN = "urn:throughcare:assigner:general-hospital|MRN-1"
@@ -17,7 +17,7 @@ MRN = "urn:throughcare:assigner:general-hospital|MRN-1"
 
 @pytest.fixture
 async def served(nats_url: str, database: str) -> AsyncGenerator[Edge]:
-    await project(database, robin(), kim())
+    await project(database, robin(), kim(), zoe())
     async with edge(nats_url, database) as one:
         yield one
 
@@ -34,6 +34,33 @@ SEARCHES = {
     "/Patient?identifier=|MRN-1": 0,
     f"/Patient?_id={ROBIN}": 1,
     "/Patient?_id=nonsense": 0,
+    "/Patient?family=Pérez": 1,
+    "/Patient?family=pere": 1,
+    "/Patient?family=PE%CC%81REZ-B": 1,
+    "/Patient?family=Brown": 0,
+    "/Patient?family:contains=brown": 1,
+    "/Patient?family:exact=perez-brown": 0,
+    "/Patient?family:exact=Pérez-Brown": 1,
+    "/Patient?family=%CC%81": 0,
+    "/Patient?family=%": 0,
+    "/Patient?given=zo": 1,
+    "/Patient?given=İ": 1,
+    "/Patient?given=Zoe,Ivy&family=per": 1,
+    "/Patient?given=per": 0,
+    "/Patient?name=per&name=ivy": 1,
+    "/Patient?name=per,nobody": 1,
+    "/Patient?name=nobody": 0,
+    "/Patient?name=Pérez\\,nobody": 0,
+    "/Patient?birthdate=1988-02-29&gender=female": 1,
+    "/Patient?birthdate=1988-02-29&gender=male": 0,
+    "/Patient?birthdate=1988-02": 1,
+    "/Patient?birthdate=1988-02-29T00:00:00Z": 0,
+    "/Patient?birthdate=ge1988-02-29&birthdate=le1988-02-29": 1,
+    "/Patient?birthdate=gt1988-02-29": 1,
+    "/Patient?birthdate=lt1988-02-29": 0,
+    "/Patient?birthdate=lt1988-03-01&birthdate=gt1988-02-28": 1,
+    "/Patient?birthdate=ne1988-02-29": 1,
+    "/Patient?birthdate=sa1988-02-28&birthdate=eb1988-03": 1,
     f"/Task?patient={ROBIN}": 1,
     f"/Task?patient=Patient/{ROBIN}&status=accepted,completed": 1,
     f"/Task?patient:Patient={ROBIN}&status=http://hl7.org/fhir/task-status|accepted": 1,
@@ -41,6 +68,12 @@ SEARCHES = {
     f"/Task?patient={id_of(0xABC)}": 0,
     f"/Task?patient.identifier={MRN}": 1,
     "/Task?identifier=RF-960": 0,
+    f"/Task?patient:Patient.identifier={MRN}": 1,
+    f"/Task?subject=Patient/{ROBIN}": 1,
+    f"/Task?subject:Patient.identifier={MRN}&business-status=accepted": 0,
+    f"/Task?subject.identifier={MRN}&business-status=received,scheduled": 1,
+    f"/Task?focus=ServiceRequest/{REFERRAL}": 1,
+    f"/Task?focus={id_of(0xABC)}": 0,
     f"/Goal?patient={ROBIN}&lifecycle-status=completed": 1,
     "/Task?_lastUpdated=2026-03-02": 1,
     "/Task?_lastUpdated=ge2026-03-02T00:00:00Z&_lastUpdated=lt2026-03-03": 1,
@@ -119,16 +152,52 @@ async def test_only_the_number_of_what_there_is_can_be_asked(served: Edge):
         assert "entry" not in bundle
 
 
-async def test_an_unknown_parameter_is_ignored_with_a_warning_or_refused_if_wished(served: Edge):
-    answer = await served.get(f"/Patient?favourite-colour=blue&_id={ROBIN}")
+async def test_an_unknown_parameter_is_refused_or_ignored_with_a_warning_if_wished(served: Edge):
+    """Ignored it would show everybody: more people than were asked for, and each recorded as disclosed."""
+    search = f"/Patient?favourite-colour=blue&_id={ROBIN}"
+    for wish in ({}, {"Prefer": "handling=strict"}):
+        refused = await served.get(search, **wish)
+        assert (refused.status_code, refused.json()["issue"][0]["severity"]) == (400, "error")
+    answer = await served.get(search, Prefer="return=minimal; handling=lenient")
     match, outcome = answer.json()["entry"]
     assert (match["resource"]["id"], outcome["search"]["mode"]) == (str(ROBIN), "outcome")
     (issue,) = outcome["resource"]["issue"]
     assert (issue["severity"], issue["expression"]) == ("warning", ["http.favourite-colour"])
     assert answer.json()["total"] == 1
     assert "colour" not in links(answer)["self"]
-    strict = await served.get("/Patient?favourite-colour=blue", Prefer="handling=strict")
-    assert (strict.status_code, strict.json()["issue"][0]["severity"]) == (400, "error")
+
+
+async def test_how_it_is_shown_may_be_asked_otherwise_than_it_can_be(served: Edge):
+    """As clients ask by themselves: it finds the same."""
+    answer = await served.get("/Patient?_totalMethod=count&_elements=id&_sort=name")
+    assert answer.json()["total"] == len(await served.found("/Patient"))
+    assert len(answer.json()["entry"][-1]["resource"]["issue"]) == 3
+
+
+async def test_nobody_is_found_by_name_whom_the_source_may_not_see(served: Edge):
+    for search in (
+        "/Patient?family=perez",
+        "/Patient?birthdate=1988-02-29",
+        "/Patient?name:contains=e&gender=female",
+    ):
+        assert "Pérez" not in (await served.get(search, OTHER)).text
+
+
+async def test_the_newest_first_and_its_pages(served: Edge):
+    oldest = [each["id"] for each in await served.found("/Provenance")]
+    newest = [each["id"] for each in await served.found("/Provenance?_sort=-_lastUpdated&_count=2")]
+    assert newest == oldest[::-1]
+
+
+async def test_a_search_by_post_keeps_names_out_of_every_address(served: Edge):
+    form = {"family": "perez", "given:contains": "oe", "birthdate": "1988", "_count": "1"}
+    answer = await served.post("/Patient/_search", form)
+    assert answer.json()["total"] == 1
+    assert not any(told in url for url in links(answer).values() for told in ("perez", "oe", "1988", "birth"))
+    nobody = await served.post("/Patient/_search", {**form, "birthdate": "1989"})
+    assert nobody.json()["total"] == 0
+    unknown = await served.post("/Patient/_search", {"surname": "perez"})
+    assert unknown.status_code == 400
 
 
 async def test_a_search_by_post_keeps_identifiers_out_of_every_address(served: Edge):

@@ -16,6 +16,7 @@ from shared.identifiers import assessment_id, referral_id
 from tests.integration.gateway.fhir_write.conftest import SECRET, Edge, outcome_of
 from tests.unit.gateway.fhir_write.resources import (
     PLACER_SYSTEM,
+    Resource,
     alert,
     bundle,
     contained_referral,
@@ -245,6 +246,37 @@ async def test_a_subscription_is_kept_until_it_is_deleted(edge: Edge):
     assert (await edge.client.delete(address)).status_code == 204
     assert (await edge.client.get(address)).status_code == 404
     assert (await edge.client.get("/fhir/Subscription")).json()["total"] == 0
+
+
+async def test_subscriptions_are_searched_as_other_resources_are(edge: Edge):
+    def told(number: int) -> Resource:
+        channel = {"type": "rest-hook", "endpoint": f"https://hospital.example/hook/{number}"}
+        head = {"resourceType": "Subscription", "status": "requested", "reason": "to know"}
+        return {**head, "criteria": "Task", "channel": channel}
+
+    ids = [(await edge.post("/fhir/Subscription", told(number))).json()["id"] for number in range(3)]
+    for search, found in {
+        f"_id={ids[1]}": [ids[1]],
+        "status=requested": ids,
+        "status=off,error": [],
+        "_sort=-_lastUpdated": ids[::-1],
+    }.items():
+        answer = (await edge.client.get(f"/fhir/Subscription?{search}")).json()
+        assert (answer["total"], [each["resource"]["id"] for each in answer.get("entry", [])]) == (
+            len(found),
+            found,
+        )
+    pages: list[str] = []
+    address: str | None = "/fhir/Subscription?_count=2"
+    while address:
+        page = (await edge.client.get(address)).json()
+        pages += [each["resource"]["id"] for each in page["entry"]]
+        address = next((link["url"] for link in page["link"] if link["relation"] == "next"), None)
+    assert pages == ids
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    posted = await edge.client.post("/fhir/Subscription/_search", content=f"_id={ids[2]}", headers=form)
+    assert posted.json()["total"] == 1
+    assert (await edge.client.get("/fhir/Subscription?criteria=Task")).status_code == 400
 
 
 async def test_a_subscription_that_could_not_be_delivered_is_refused(edge: Edge):

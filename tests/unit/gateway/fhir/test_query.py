@@ -11,23 +11,32 @@ from hypothesis import strategies as st
 
 from services.gateway.fhir.conditions import Conditions
 from services.gateway.fhir.outcome import FhirError, outcome
-from services.gateway.fhir.query import Cursor, cursor_text, pairs_of, query_of
-from services.gateway.fhir.served import SERVED
+from services.gateway.fhir.query import Cursor, Handling, cursor_text, pairs_of, query_of
+from services.gateway.fhir.served import SEARCHED
 
 T = TypeVar("T")
 
 NAMES = sorted(
-    {parameter.name for parameters in SERVED.values() for parameter in parameters}
-    | {"_count", "_summary", "_cursor", "patient.identifier", "_sort", "unknown", "patient:Patient"}
+    {parameter.name for parameters in SEARCHED.values() for parameter in parameters}
+    | {
+        "_count",
+        "_summary",
+        "_cursor",
+        "patient.identifier",
+        "_sort",
+        "unknown",
+        "patient:Patient",
+        "name:exact",
+    }
 )
 
 
 @given(
-    st.sampled_from(sorted(SERVED)),
+    st.sampled_from(sorted(SEARCHED)),
     st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=20), st.text(max_size=30))),
 )
 def test_any_search_is_read_or_refused_and_values_are_only_arguments(kind: str, pairs: list[tuple[str, str]]):
-    query = _read(lambda: query_of(kind, pairs, strict=False))
+    query = _read(lambda: query_of(kind, pairs, "lenient"))
     if query is not None:
         text, arguments = Conditions(query, "a", "b").page(query.after, query.count + 1)
         assert 0 <= query.count <= 200
@@ -55,12 +64,31 @@ def _read(ask: Callable[[], T]) -> T | None:
 )
 def test_a_refusal_repeats_no_value(name: str, value: str):
     with pytest.raises(FhirError) as refused:
-        query_of("Task", [(name, value)], strict=True)
+        query_of("Task", [(name, value)], "strict")
     assert b"SECRET" not in outcome(refused.value.issues)
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids())
 def test_a_cursor_comes_back_as_it_was(when: datetime, id: UUID):
     cursor = Cursor(when, id)
-    query = query_of("Task", [("_cursor", cursor_text(cursor))], strict=True)
+    query = query_of("Task", [("_cursor", cursor_text(cursor))], "strict")
     assert query.after == cursor
+
+
+# What is asked that is not known, and in which handlings it is refused.
+UNKNOWN: dict[str, set[Handling]] = {
+    "surname": {"strict", "usual"},
+    "patient.name": {"strict", "usual"},
+    "_tag": {"strict", "usual"},
+    "_has:Task:patient:status": {"strict", "usual"},
+    "_elements": {"strict"},
+    "_totalMethod": {"strict"},
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+@pytest.mark.parametrize("handling", ["strict", "usual", "lenient"])
+def test_what_would_narrow_a_search_is_not_passed_over_unless_it_is_asked_for(name: str, handling: Handling):
+    query = _read(lambda: query_of("Task", [(name, "x")], handling))
+    assert (query is None) == (handling in UNKNOWN[name])
+    assert query is None or len(query.warnings) == 1
