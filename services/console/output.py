@@ -1,27 +1,56 @@
-"""What commands print: a table for people, JSON for programs, and sentences about failure on stderr."""
+"""What commands print: a table for people, JSON for programs, and sentences about failure on stderr.
 
+What a hospital sent never steers the terminal: a control character in it, which could set the clipboard, hide
+a line or write it backwards, is shown as a box.
+"""
+
+import re
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# C0 but tab and line feed, DEL, C1, and what changes the direction of writing (Unicode TR 36, 3.2).
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_SHOWN_AS: Final = "\N{WHITE VERTICAL RECTANGLE}"
+
+
+class PlainConsole(Console):
+    """A console where text is only text: what steers a terminal comes from styles alone."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as every console, its text without control characters."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=_plain(segment.text))
+
+
+def _plain(text: str) -> str:
+    return _STEERING.sub(_SHOWN_AS, text)
+
+
+out = PlainConsole(highlight=False)
+err = PlainConsole(stderr=True, highlight=False)
 
 Cell = str | Text
 """A plain string is shown as it is: what a hospital sent is never read as markup."""
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 -- any Struct or plain value
-    """Print a value as JSON, indented."""
+    """Print a value as JSON, indented; what would steer a terminal is escaped."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    print(text)
+    print(escaped_json(text))
+
+
+def escaped_json(text: str) -> str:
+    """Return the same JSON with what would steer a terminal as escapes: JSON itself escapes only C0."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> Table:

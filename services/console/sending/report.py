@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from services.console.output import print_table, tell
+from services.console.output import escaped_json, print_table, tell
 
 _SHOWN = 1_000  # accepted messages in a table; of more only their number is told
 
@@ -74,7 +74,7 @@ class JsonReport(Report):
         self._separator = "["
 
     def show(self, sent: Sent, *, accepted: bool) -> None:  # noqa: ARG002 - the code says it
-        print(f"{self._separator}\n  {msgspec.json.encode(sent).decode()}", end="")
+        print(f"{self._separator}\n  {escaped_json(msgspec.json.encode(sent).decode())}", end="")
         self._separator = ","
 
     def end(self) -> None:

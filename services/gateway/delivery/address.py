@@ -16,6 +16,23 @@ from msgspec import Struct
 _PORTS: Final = {"http": 80, "https": 443}
 _TRANSLATED: Final = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address stands in its end
 _IPV4_BITS: Final = 0xFFFF_FFFF
+_LONGEST: Final = 2_048  # characters of an endpoint
+_NOT_PUBLIC: Final = tuple(
+    map(
+        ip_network,
+        (
+            "192.0.0.0/24",  # RFC 6890, 2.1; a cloud's metadata are at one of them
+            "168.63.129.16/32",  # a cloud's own agent, which answers its machines only
+            "::/96",  # RFC 4291, 2.5.5.1: IPv4 within, given up
+            "::ffff:0:0:0/96",  # RFC 2765, 2.1: IPv4 within
+            "64:ff9b:1::/48",  # RFC 8215: IPv4 within, of a network's own
+            "3fff::/20",  # RFC 9637: for documents
+            "5f00::/16",  # RFC 9602: within one domain of routers
+            "fec0::/10",  # RFC 3879: of a site
+        ),
+    )
+)
+"""What `ipaddress` takes for public, or does so in some releases of Python."""
 
 
 class AddressError(Exception):
@@ -56,9 +73,11 @@ def checked(endpoint: str, *, private: bool) -> Endpoint:
 
     With `private` it may be called without TLS, and at an address that is not public.
     """
+    if len(endpoint) > _LONGEST or not endpoint.isprintable():
+        raise AddressError(f"The endpoint has more than {_LONGEST} characters, or one that is not printable.")
     try:
         told = urlsplit(endpoint)
-        host, port = told.hostname, told.port or _PORTS.get(told.scheme)
+        host, port = _ascii(told.hostname), told.port or _PORTS.get(told.scheme)
     except ValueError:
         raise AddressError("The endpoint is no address.") from None
     if told.scheme not in _PORTS or not host or not port:
@@ -101,6 +120,11 @@ def _is_address(host: str) -> bool:
     return True
 
 
+def _ascii(host: str | None) -> str:
+    """Return a name as DNS and the header Host have it; raises ValueError where it is none."""
+    return (host or "").encode("idna").decode()
+
+
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
@@ -108,6 +132,8 @@ def _bracketed(host: str) -> str:
 def is_public(address: str) -> bool:
     """Tell whether an address is of the public network, also where another hides in it."""
     ip = ip_address(address.partition("%")[0])
+    if any(ip in each for each in _NOT_PUBLIC):
+        return False
     within = _within(ip)
     return ip.is_global and not ip.is_multicast and (within is None or is_public(str(within)))
 

@@ -116,6 +116,6 @@ def _seconds(retry_after: str, now: datetime) -> float:
         return float(retry_after)
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or a zone that no clock has
         return 0.0
     return max((until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds(), 0.0)

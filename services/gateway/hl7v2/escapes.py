@@ -9,6 +9,8 @@ from services.gateway.hl7v2.header import Delimiters
 _FORMATTING = {"br": "\n", "ce": "\n", "in": "", "ti": "", "fi": "", "nf": "", "sk": " "}
 _HIGHLIGHT = {"H": "", "N": ""}
 _MOST_LINES = 60
+# All of C0 but tab and line ends: FS at the end of a segment would end the MLLP frame in mid message.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 Unescape = Callable[[str], str]
 
@@ -38,10 +40,11 @@ def unescaper(delimiters: Delimiters, charset: str) -> Unescape:
 
 
 def escaped(text: str, delimiters: Delimiters) -> str:
-    """Write text so that it can stand in a component; line ends become ``.br`` sequences."""
+    r"""Write text to stand in a component: line ends become ``.br`` sequences, control characters ``X..``."""
     mark = delimiters.escape
     for letter, character in (("E", mark), *_plain(delimiters)):
         text = text.replace(character, f"{mark}{letter}{mark}")
+    text = _CONTROL.sub(lambda found: f"{mark}X{ord(found[0]):02X}{mark}", text)
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", f"{mark}.br{mark}")
 
 

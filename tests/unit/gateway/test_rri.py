@@ -6,6 +6,7 @@ import pytest
 
 from services.gateway.hl7v2.message import Message, parse
 from services.gateway.hl7v2.rri import Answer, Endpoint, build, status_code
+from services.gateway.mllp.framing import Decoder, framed
 from shared.events.base import Demographics, Identifier
 from shared.events.referral import Referrer
 
@@ -110,6 +111,19 @@ def test_what_people_wrote_is_escaped_and_its_character_set_is_declared():
     assert message.text("PID", 5) == "Müller"
     assert message.text("MSH", 18) == "UNICODE UTF-8"
     assert [segment.name for segment in message].count("NTE") == 1
+
+
+def test_no_text_ends_the_frame_or_begins_a_segment():
+    hostile = "no beds\rPID|1||other\x1c\r\x0bMSH|\x00\x1c"
+    answer = msgspec.structs.replace(
+        ANSWER, reason=hostile, referrer=Referrer(name="Weiss\x1c", organisation=hostile)
+    )
+    [frame] = Decoder(1_000_000).feed(framed(build(answer)))
+    assert isinstance(frame, bytes)
+    assert frame == build(answer)
+    message = parse(frame)
+    assert [segment.name for segment in message] == ["MSH", "MSA", "RF1", "PRD", "PRD", "PID", "NTE"]
+    assert message.text("NTE", 3) == hostile.replace("\r", "\n").replace("\0", "")
 
 
 def test_a_patient_that_is_hardly_known_and_a_status_not_asked_for_are_told_too():

@@ -6,7 +6,9 @@ from services.gateway.delivery.address import AddressError, checked, is_public, 
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fd00::1", "fe80::1%eth0", "0.0.0.0",  # noqa: S104 -- nothing is bound
-     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "100.64.0.1"],
+     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "100.64.0.1",
+     "fec0::1", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "3fff::1", "5f00::1",
+     "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "100.100.100.200"],
 )  # fmt: skip
 def test_an_address_that_is_not_of_the_public_network_is_known(address: str):
     assert not is_public(address)
@@ -23,6 +25,25 @@ def test_an_address_of_the_public_network_is_known(address: str):
 async def test_what_is_no_plain_http_address_is_refused(endpoint: str):
     with pytest.raises(AddressError):
         await resolved(endpoint, private=True)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        f"https://{'a' * 64}.example/",
+        "https://.example/",
+        "https://told.example/\x7f",
+        "https://told.example/\tx",
+        f"https://told.example/{'x' * 2_048}",
+    ],
+)
+def test_what_could_never_be_called_is_refused_when_it_is_told(endpoint: str):
+    with pytest.raises(AddressError):
+        checked(endpoint, private=True)
+
+
+def test_a_name_in_other_letters_is_called_by_its_name_in_dns():
+    assert checked("https://b\u00fccher.example/x", private=False).host == "xn--bcher-kva.example"
 
 
 async def test_a_private_address_is_refused_unless_it_is_allowed():
