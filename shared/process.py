@@ -60,6 +60,8 @@ class Process:
         self._server: HealthServer | None = None
         self._stop = asyncio.Event()
         self._has_started = False
+        self._starting: asyncio.Task[Any] | None = None
+        self._gives_up_starting = False
         self._failure: str | None = None
         self._limit: asyncio.TimerHandle | None = None
 
@@ -109,6 +111,8 @@ class Process:
         Only from here on the process says that it is ready: whatever it needs was started before.
         """
         self._has_started = True
+        if self._gives_up_starting:
+            await asyncio.sleep(0)  # the cancellation that is on its way ends the wait here
         collect_rarely()
         _log.info("started", admin=self.admin_url, pid=os.getpid(), **self._ports)
         await self._stop.wait()
@@ -117,6 +121,7 @@ class Process:
 
     async def __aenter__(self) -> Self:
         telemetry.configure(self.service, self._settings)
+        self._starting = asyncio.current_task()
         loop = asyncio.get_running_loop()
         for each in _SIGNALS:
             loop.add_signal_handler(each, self._signalled, each)
@@ -128,12 +133,13 @@ class Process:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    ) -> bool:
         self._begin_stop()
         await end(self._tasks)
         if self._server is not None:
             await self._server.close()
         self._finish()
+        return self._gives_up_starting and kind is asyncio.CancelledError
 
     def _finish(self) -> None:
         if self._limit is not None:
@@ -152,7 +158,14 @@ class Process:
 
     def _signalled(self, which: signal.Signals) -> None:
         _log.info("stopping", signal=which.name)
+        self._give_up_starting()
         self._begin_stop()
+
+    def _give_up_starting(self) -> None:
+        # What it waits for, such as a server that is away, may never come.
+        if self._starting is not None and not (self._has_started or self.stopping):
+            self._gives_up_starting = True
+            self._starting.cancel()
 
     def _begin_stop(self) -> None:
         if not self.stopping:

@@ -169,3 +169,13 @@ async def test_a_stop_that_takes_too_long_is_cut_off(tmp_path: Path):
         told = await lines(process)
         assert await process.wait() == 1
         assert told[-1]["event"] == "not-stopped-in-time"
+
+
+async def test_asked_to_stop_while_it_still_waits_for_what_it_needs_it_ends_with_status_0(tmp_path: Path):
+    async with process_that(tmp_path, "await for_ever()") as (process, run_file):
+        await written(run_file)
+        process.send_signal(signal.SIGTERM)
+        told = await lines(process)
+        assert await process.wait() == 0
+        assert told[-1]["event"] == "stopped"
+        assert not run_file.exists()
