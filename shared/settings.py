@@ -50,6 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mllp_tls_certificate: str | None = None  # path of a PEM file; with it, MLLP is spoken over TLS only
     mllp_tls_key: str | None = None  # path of its key; else it is in the certificate's file
     mllp_tls_client_ca: str | None = None  # path of a PEM file; with it, senders need a certificate of these
+    mllp_tls_client_crl: str | None = None  # path of a PEM file: what those authorities took back
     profiles: str | None = None  # path of the senders' profiles; without, anybody may send anything
     fhir_host: str = "127.0.0.1"
     fhir_port: Port = 8080  # 0 takes a free one

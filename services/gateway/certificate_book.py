@@ -1,4 +1,4 @@
-"""The certificate, key and authority of the MLLP port in force: renewed without a restart."""
+"""The certificate, key, authorities and revocations of the MLLP port in force: renewed without a restart."""
 
 import ssl
 from pathlib import Path
@@ -19,6 +19,7 @@ class TlsFiles(NamedTuple):
     certificate: Path
     key: Path | None = None
     client_ca: Path | None = None
+    client_crl: Path | None = None
 
 
 class CertificateBook:
@@ -34,12 +35,19 @@ class CertificateBook:
     @classmethod
     def of(cls, settings: Settings) -> Self | None:
         """Return the book of the settings, None where MLLP is not encrypted; raises TlsError."""
-        certificate, key, client_ca = (
+        certificate, key, client_ca, client_crl = (
             Path(told) if told else None
-            for told in (settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_ca)
+            for told in (
+                settings.mllp_tls_certificate,
+                settings.mllp_tls_key,
+                settings.mllp_tls_client_ca,
+                settings.mllp_tls_client_crl,
+            )
         )
+        if client_crl and not client_ca:
+            raise TlsError("THROUGHCARE_MLLP_TLS_CLIENT_CA is missing: what its authorities revoke is given.")
         if certificate is not None:
-            return cls(TlsFiles(certificate, key, client_ca))
+            return cls(TlsFiles(certificate, key, client_ca, client_crl))
         if key or client_ca:
             raise TlsError("THROUGHCARE_MLLP_TLS_CERTIFICATE is missing: a key or an authority is given.")
         return None

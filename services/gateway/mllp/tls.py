@@ -42,10 +42,15 @@ class RenewableContext(ssl.SSLContext):
 
 
 def server_context(
-    certificate: Path, key: Path | None = None, client_ca: Path | None = None
+    certificate: Path,
+    key: Path | None = None,
+    client_ca: Path | None = None,
+    client_crl: Path | None = None,
 ) -> ssl.SSLContext:
     """Make a server's context, TLS 1.2 and later; with `client_ca` peers need a certificate of these.
 
+    With `client_crl` also one that its authority did not revoke (RFC 5280, section 5): a list of each
+    authority that issues to peers is needed, for without a list in force nobody of that authority gets in.
     Raises TlsError.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -54,6 +59,8 @@ def server_context(
     if client_ca is not None:
         _load_authority(context, client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
+    if client_crl is not None:
+        _load_revocations(context, client_crl)
     return context
 
 
@@ -83,6 +90,16 @@ def _load_authority(context: ssl.SSLContext, authority: Path) -> None:
         context.load_verify_locations(authority)
     except OSError as fault:
         raise TlsError(f"The authority {authority} cannot be used: {_reason(fault)}.") from None
+
+
+def _load_revocations(context: ssl.SSLContext, revoked: Path) -> None:
+    try:
+        context.load_verify_locations(revoked)
+    except OSError as fault:
+        raise TlsError(f"The revocations {revoked} cannot be used: {_reason(fault)}.") from None
+    if not context.cert_store_stats()["crl"]:
+        raise TlsError(f"The revocations {revoked} cannot be used: there is no X509 CRL in the file.")
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
 def _reason(fault: OSError) -> str:

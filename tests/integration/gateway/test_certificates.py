@@ -18,6 +18,7 @@ from services.gateway.mllp.tls import client_context
 from tests.integration.gateway.test_gateway import Gateway, gateway
 from tests.integration.gateway.test_profiles import readiness
 from tests.unit.gateway.messages import discharge
+from tests.unit.gateway.revocations import revocations
 
 HOST = "127.0.0.1"
 PROFILES = """\
@@ -44,6 +45,7 @@ class Hospital:
         self.folder = folder
         self.authority = folder / "ca.pem"
         self.server = folder / "server.pem"
+        self.revocations = folder / "crl.pem"
         self._number = count()
         self.renew()
 
@@ -56,6 +58,10 @@ class Hospital:
     def certificate(self, name: str) -> Path:
         issued = self._ca.issue_cert(name)
         return write(self.folder / f"{next(self._number)}.pem", issued.private_key_and_cert_chain_pem)
+
+    def revoke(self, *certificates: Path) -> None:
+        """Publish the authority's list of revocations anew, with these on it."""
+        write(self.revocations, trustme.Blob(revocations(self._ca, *certificates)))
 
     def engine(self, name: str) -> ssl.SSLContext:
         """What a sender of this name connects with."""
@@ -180,3 +186,19 @@ async def test_a_profile_whose_certificates_nobody_can_show_is_noticed(
     async with gateway(nats_server, servers_directory, THROUGHCARE_PROFILES=str(profiles)) as edge:
         assert await edge.codes(discharge()) == ["AR"]
         assert (await until_noticed(servers_directory / "gateway.json", "profiles")).startswith("lakeside: ")
+
+
+async def test_who_is_revoked_is_refused_once_the_list_is_there_and_others_are_not(
+    nats_server: NatsServer, servers_directory: Path, hospital: Hospital
+):
+    revoked = hospital.certificate("engine.lakeside.example")
+    engine = client_context(hospital.authority, revoked)
+    hospital.revoke()
+    settings = hospital.settings() | {"THROUGHCARE_MLLP_TLS_CLIENT_CRL": str(hospital.revocations)}
+    async with gateway(nats_server, servers_directory, **settings) as edge:
+        assert await lets_in(edge, engine)
+        hospital.revoke(revoked)
+        async with asyncio.timeout(30):
+            while await lets_in(edge, engine):  # noqa: ASYNC110 -- another process is
+                await asyncio.sleep(0.05)
+        assert await lets_in(edge, hospital.engine("engine.elsewhere.example"))

@@ -2,18 +2,22 @@ import asyncio
 import hashlib
 import socket
 import ssl
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import trustme
 
+from services.gateway.certificate_book import CertificateBook
 from services.gateway.mllp.certificate import Certificate, mark
 from services.gateway.mllp.client import Answer, send
 from services.gateway.mllp.connection import Handler, Limits
 from services.gateway.mllp.framing import Frame, framed
 from services.gateway.mllp.server import serve
 from services.gateway.mllp.tls import RenewableContext, TlsError, client_context, server_context
+from shared.settings import Settings
 from tests.unit.gateway.messages import discharge
+from tests.unit.gateway.revocations import revocations
 
 HOST = "127.0.0.1"
 
@@ -27,9 +31,10 @@ class Files:
     """An authority, a server's certificate and a client's, as the PEM files that a hospital would have."""
 
     def __init__(self, folder: Path) -> None:
-        authority = trustme.CA()
+        authority = self.issuer = trustme.CA()
         self.authority = folder / "ca.pem"
         authority.cert_pem.write_to_path(str(self.authority))
+        self.revocations = folder / "crl.pem"
         self.server = folder / "server.pem"
         authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(str(self.server))
         self.client = folder / "client.pem"
@@ -171,3 +176,50 @@ async def test_an_authority_that_is_taken_out_lets_nobody_in_not_even_by_a_ticke
             await asyncio.to_thread(resumed, listening.port, client, session)
     finally:
         await listening.close()
+
+
+async def heard(files: Files, client: ssl.SSLContext) -> bool:
+    """Whether a server that looks at the revocations hears a client."""
+    server = server_context(files.server, client_ca=files.authority, client_crl=files.revocations)
+    try:
+        [answer] = await answers(server, client)
+    except OSError:
+        return False
+    return answer.code == "AA"
+
+
+async def test_only_who_is_revoked_is_refused(files: Files, tmp_path: Path):
+    other = tmp_path / "other.pem"
+    files.issuer.issue_cert("other.lakeside.example").private_key_and_cert_chain_pem.write_to_path(str(other))
+    files.revocations.write_bytes(revocations(files.issuer, files.client))
+    assert not await heard(files, client_context(files.authority, files.client))
+    assert await heard(files, client_context(files.authority, other))
+
+
+async def test_without_a_list_in_force_of_its_authority_nobody_is_heard(files: Files):
+    client = client_context(files.authority, files.client)
+    for outdated in (
+        revocations(files.issuer, lasts=timedelta(days=-1)),
+        revocations(trustme.CA()),
+    ):
+        files.revocations.write_bytes(outdated)
+        assert not await heard(files, client)
+
+
+def test_a_file_without_a_list_of_revocations_is_named(files: Files):
+    files.revocations.write_text("nothing")
+    for wrong in (files.revocations, files.authority):
+        with pytest.raises(TlsError, match=wrong.name):
+            server_context(files.server, client_ca=files.authority, client_crl=wrong)
+
+
+def test_revocations_without_their_authority_are_an_error_of_the_settings(files: Files):
+    settings = Settings(
+        nats_url="nats://localhost",
+        database_url="postgresql://localhost",
+        identifier_key="k" * 16,
+        mllp_tls_certificate=str(files.server),
+        mllp_tls_client_crl=str(files.revocations),
+    )
+    with pytest.raises(TlsError, match="CLIENT_CA is missing"):
+        CertificateBook.of(settings)
