@@ -1,6 +1,7 @@
 """Tells a sender by its FHIR Subscription (R4, channel type rest-hook)."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from shared.events.referral import DeliveryWay
 
 _FHIR_JSON: Final = "application/fhir+json"
 _LARGEST_ANSWER: Final = 65_536
+_BODY_SECONDS: Final = 0.5
 _OURS: Final = frozenset(
     {"host", "content-length", "content-type", "transfer-encoding", "connection", "expect", "te", "upgrade"}
     | {DELIVERY.lower(), SIGNATURE.lower()}
@@ -61,7 +63,7 @@ class RestHookChannel:
         except AddressError as fault:
             return Unreachable(str(fault))
         except (OSError, httpx.HTTPError) as fault:
-            return Unreachable(f"The endpoint cannot be reached ({type(fault).__name__}).")
+            return Unreachable(f"The endpoint cannot be reached: {_cause(fault)}")
 
     async def _call(self, address: Address, envelope: OutboundEnvelope, body: bytes) -> Outcome:
         async with (
@@ -92,12 +94,22 @@ class RestHookChannel:
 
 
 async def _read_some(response: httpx.Response) -> None:
-    """Read what is needed to end the exchange well; of an answer without end only the beginning."""
+    """Read what ends the exchange well, for a moment: the status has told already whether it arrived."""
     size = 0
-    async for chunk in response.aiter_raw():
-        size += len(chunk)
-        if size > _LARGEST_ANSWER:
-            return
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > _LARGEST_ANSWER:
+                    return
+
+
+def _cause(fault: BaseException) -> str:
+    """Say what was wrong in the words of who noticed it: httpx' own error has none of a certificate's."""
+    first = fault
+    while (earlier := first.__cause__ or first.__context__) is not None:
+        first = earlier
+    return str(first) or type(first).__name__
 
 
 def _outcome(status: int, retry_after: str | None) -> Outcome:

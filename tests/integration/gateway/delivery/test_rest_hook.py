@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import trustme
 
 from services.console.embedded import NatsServer
 from services.gateway.delivery.signature import is_genuine, secret_of
+from services.gateway.mllp.tls import server_context
 from tests.integration.gateway.delivery.edge import (
     KEY,
     PATIENCE_SECONDS,
@@ -20,7 +23,7 @@ from tests.integration.gateway.delivery.edge import (
     status_of,
     until,
 )
-from tests.integration.gateway.delivery.receivers import Call, HttpReceiver
+from tests.integration.gateway.delivery.receivers import Call, HttpReceiver, MllpReceiver, free_port
 
 
 @pytest.fixture
@@ -77,9 +80,17 @@ async def test_without_a_payload_the_call_is_empty(edge: Edge):
         assert hospital.calls[0].body == b""
 
 
-async def test_criteria_leave_out_what_they_do_not_name(edge: Edge):
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        "Task?status=completed,rejected",
+        "Task?status=http://hl7.org/fhir/task-status|completed",
+        "Task?business-status=completed",
+    ],
+)
+async def test_criteria_leave_out_what_they_do_not_name(edge: Edge, criteria: str):
     async with HttpReceiver() as hospital, gateway(edge, agreed()):
-        await edge.subscribe(hospital.url, criteria="Task?status=completed,rejected")
+        await edge.subscribe(hospital.url, criteria=criteria)
         await edge.owe(("R-1", "received"), ("R-1", "accepted"), ("R-1", "completed"))
         await until(lambda: len(hospital.calls) == 1)
         assert statuses(hospital.calls) == ["completed"]
@@ -150,6 +161,46 @@ async def test_an_endpoint_that_hangs_is_tried_again(edge: Edge):
         hospital.calls.clear()
         await until_subscription_is(edge, "active")
         assert set(statuses(hospital.calls)) == {"accepted"}
+
+
+@pytest.mark.parametrize("length", [b"Transfer-Encoding: chunked", b"Content-Length: 100"])
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "hangs up"])
+async def test_an_answer_of_200_is_an_arrival_though_its_body_never_ends(
+    edge: Edge, *, length: bytes, hangs: bool
+):
+    over = asyncio.Event()
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n5\r\nhello\r\n")
+        if hangs:
+            await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(peer, "127.0.0.1", 0)
+    try:
+        async with gateway(edge, agreed()):
+            key = await edge.subscribe(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+            await edge.owe(("R-1", "received"))
+            told = await edge.until_progress(lambda progress: progress.delivered + progress.attempts > 0, key)
+            assert (told.delivered, told.problem) == (1, None)
+    finally:
+        over.set()
+        server.close()
+
+
+async def test_a_subscription_names_the_fault_of_its_endpoints_certificate_and_address(
+    edge: Edge, tmp_path: Path
+):
+    issued = tmp_path / "receiver.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(issued))
+    async with MllpReceiver(tls=server_context(issued)) as hospital, gateway(edge, agreed()):
+        key = await edge.subscribe(f"https://127.0.0.1:{hospital.port}/")
+        await edge.owe(("R-1", "received"))
+        told = await edge.until_progress(lambda progress: progress.problem is not None, key)
+        assert "certificate verify failed" in (told.problem or "")
+        await edge.subscribe(f"https://127.0.0.1:{free_port()}/")
+        await edge.until_progress(lambda progress: "Connect call failed" in (progress.problem or ""), key)
 
 
 async def test_an_endpoint_that_asks_to_be_left_alone_for_a_while_is(edge: Edge):
