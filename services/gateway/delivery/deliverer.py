@@ -125,6 +125,8 @@ class Deliverer:
 
     async def _step(self) -> bool:
         """Do one thing; False where there is nothing to do now."""
+        if self.progress.back_to is not None:
+            await self._change(Progress.gone_back)
         if await self._record():
             return True
         now, progress = self._now(), self.progress

@@ -56,7 +56,7 @@ class Lead:
             await wait(wake, self._lease / 8)
 
     async def _claim(self, kept: Kept) -> bool:
-        progress = kept.progress
+        progress = kept.progress.again({})  # a gateway or a channel that is new is no reason to wait
         if progress == Progress():  # it has not begun
             progress = replace(progress, cursor=await self._start())
         try:

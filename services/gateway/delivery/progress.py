@@ -53,6 +53,7 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tried: int = (
         0  # what comes next, where it was tried and reached nobody: gone, it is lost, not passed over
     )
+    back_to: int | None = None  # a person asked for all behind it; who leads goes there between two attempts
     delivered: int = 0
     last_delivered: datetime | None = None
     lost: int = 0  # OUTBOUND let go of them before they could be delivered
@@ -108,7 +109,19 @@ class Progress(Struct, frozen=True, kw_only=True, omit_defaults=True):
             for sequence, referral in sequences.items()
             if sequence <= self.cursor and sequence not in there
         )
-        return replace(self, waiting=(*waiting, *added), next_attempt=None)
+        in_order = sorted((*waiting, *added), key=lambda each: each.sequence)  # the last told is the newest
+        return replace(self, waiting=tuple(in_order), next_attempt=None)
+
+    def again_after(self, sequence: int) -> "Progress":
+        """Return the progress with everything behind a sequence asked for again: whoever leads goes back."""
+        back = sequence if self.back_to is None else min(sequence, self.back_to)
+        return replace(self.again({}), back_to=back)
+
+    def gone_back(self) -> "Progress":
+        """Return the progress at the place that was asked for, as if nothing behind it had been looked at."""
+        cursor = self.cursor if self.back_to is None else min(self.cursor, self.back_to)
+        waiting = tuple(each for each in self.waiting if each.sequence <= cursor)
+        return replace(self, cursor=cursor, waiting=waiting, back_to=None)
 
 
 class Kept(Struct, frozen=True):
@@ -116,6 +129,7 @@ class Kept(Struct, frozen=True):
 
     progress: Progress
     revision: int
+    written: datetime | None = None
 
 
 def _without_first(waiting: tuple[Waiting, ...], sequence: int) -> tuple[Waiting, ...]:
@@ -135,7 +149,7 @@ class ProgressStore:
             return Kept(Progress(), 0)
         if not stored.payload:
             return Kept(Progress(), stored.sequence)
-        return Kept(msgspec.json.decode(stored.payload, type=Progress), stored.sequence)
+        return Kept(msgspec.json.decode(stored.payload, type=Progress), stored.sequence, stored.recorded_at)
 
     async def write(self, key: str, progress: Progress, revision: int) -> int:
         """Replace a revision; returns the new one. Raises ConflictError where another was first."""
@@ -152,5 +166,6 @@ class ProgressStore:
         async for stored in self._log.tail(STREAM, _PREFIX + ">", 0):
             if stored.payload:
                 progress = msgspec.json.decode(stored.payload, type=Progress)
-                found[stored.subject.removeprefix(_PREFIX)] = Kept(progress, stored.sequence)
+                key = stored.subject.removeprefix(_PREFIX)
+                found[key] = Kept(progress, stored.sequence, stored.recorded_at)
         return found

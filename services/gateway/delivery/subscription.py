@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
+from services.gateway.delivery.criteria import criteria_of
 from shared.eventlog.errors import ConflictError
 from shared.eventlog.log import Log
 from shared.events.outbound import ReferralStatus
-from shared.fhir import TASK_STATUS
 
 STREAM: Final = "KV_SUBSCRIPTIONS"
 _PREFIX: Final = "$KV.SUBSCRIPTIONS."
@@ -60,14 +59,8 @@ class Subscription(Struct, frozen=True, kw_only=True):
         return (self.end if self.end.tzinfo else self.end.replace(tzinfo=UTC)) <= now
 
     def wants(self, status: ReferralStatus) -> bool:
-        """Tell whether a status meets the criteria; of their parameters `status` and `_id` are looked at."""
-        resource, _, query = self.criteria.partition("?")
-        wanted = {name: set(value.split(",")) for name, value in parse_qsl(query)}
-        states = wanted.get("status") if resource == "Task" else None
-        ids = wanted.get("_id")
-        return (states is None or TASK_STATUS[status.status] in states) and (
-            ids is None or str(status.referral) in ids
-        )
+        """Tell whether a status meets the criteria."""
+        return criteria_of(self.criteria).are_met(status)
 
 
 class Standing(Struct, frozen=True):

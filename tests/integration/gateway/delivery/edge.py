@@ -17,6 +17,7 @@ from services.console.embedded import NatsServer
 from services.gateway.delivery.deliveries import Deliveries, delivering
 from services.gateway.delivery.progress import Progress, ProgressStore
 from services.gateway.profile_file import read
+from services.gateway.profiles import Profiles
 from shared.eventlog import streams
 from shared.eventlog.connection import connect
 from shared.eventlog.log import Log
@@ -146,14 +147,31 @@ def agreed(port: int | None = None, *, private: bool = True, authority: Path | N
     )
 
 
+class Agreed:
+    """The file of profiles, which changes while a gateway runs."""
+
+    def __init__(self, profiles: str) -> None:
+        self.change(profiles)
+
+    def change(self, profiles: str) -> None:
+        self._told = read(profiles, ZoneInfo("America/New_York"))
+
+    def now(self) -> Profiles:
+        return self._told
+
+
 @asynccontextmanager
-async def gateway(edge: Edge, profiles: str, *, longest: float = 0.2) -> AsyncGenerator[Deliveries]:
-    """Deliver with a connection of its own while inside; pauses are of so many seconds at most."""
-    settings = replace(settings_of(edge.nats), delivery_retry_max_seconds=longest)
+async def gateway(
+    edge: Edge, profiles: str | Agreed, *, first: float = 0.05, longest: float = 0.2
+) -> AsyncGenerator[Deliveries]:
+    """Deliver with a connection of its own while inside; pauses are of so many seconds, and at most."""
+    settings = replace(
+        settings_of(edge.nats), delivery_retry_seconds=first, delivery_retry_max_seconds=longest
+    )
     client = await connect(settings, name="gateway")
-    told = read(profiles, ZoneInfo("America/New_York"))
+    held = Agreed(profiles) if isinstance(profiles, str) else profiles
     try:
-        async with delivering(settings, Log(client), lambda: told) as deliveries:
+        async with delivering(settings, Log(client), held.now) as deliveries:
             yield deliveries
     finally:
         await client.close()

@@ -1,6 +1,6 @@
 """RRI^I12 to a sender's receiver, on a real log."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -8,9 +8,11 @@ import trustme
 
 from services.console.embedded import NatsServer
 from services.gateway.delivery.mllp_channel import control_id
-from services.gateway.delivery.progress import ProgressStore
+from services.gateway.delivery.progress import Progress, ProgressStore
 from services.gateway.mllp.tls import server_context
+from shared.eventlog.errors import ConflictError
 from tests.integration.gateway.delivery.edge import (
+    Agreed,
     Edge,
     agreed,
     edge_of,
@@ -64,6 +66,42 @@ async def test_a_receiver_that_was_down_is_told_everything_in_order_when_it_is_b
             await until(lambda: len(hospital.messages) == 2)
             assert hospital.heard == [("R-1", "received"), ("R-1", "accepted")]
             await until(lambda: deliveries.trouble() is None)
+
+
+async def test_a_receiver_whose_address_is_corrected_is_told_at_once_not_after_the_pause(edge: Edge):
+    held = Agreed(agreed(free_port()))
+    await edge.owe(("R-1", "received"))
+    async with MllpReceiver() as hospital, gateway(edge, held, first=7_200.0, longest=7_200.0):
+        await edge.until_progress(lambda progress: progress.attempts == 1)
+        held.change(agreed(hospital.port))
+        await until(lambda: hospital.heard == [("R-1", "received")])
+
+
+async def test_told_again_from_a_time_on_the_newest_is_told_last_also_where_something_is_refused(edge: Edge):
+    async with MllpReceiver() as hospital, gateway(edge, agreed(hospital.port), first=0.5, longest=0.5):
+        owed = [("R-1", "received"), ("R-2", "received"), ("R-1", "accepted"), ("R-2", "accepted")]
+        await edge.owe(*owed)
+        await edge.until_progress(lambda progress: progress.delivered == 4)
+        hospital.refuses = {"R-1"}
+        await edge.owe(("R-1", "completed"), ("R-2", "rejected"))
+        await edge.until_progress(lambda progress: progress.delivered == 5)
+        hospital.refuses.clear()
+        hospital.messages.clear()
+        await change(edge, lambda progress: progress.again_after(1))
+        await edge.until_progress(lambda progress: progress.delivered == 10)
+        assert hospital.heard == [*owed[1:], ("R-1", "completed"), ("R-2", "rejected")]
+
+
+async def change(edge: Edge, asked: Callable[[Progress], Progress]) -> None:
+    """Ask as the console does, beside the gateway that leads."""
+    store = ProgressStore(edge.log)
+    while True:
+        kept = await store.read("lake.mllp")
+        try:
+            await store.write("lake.mllp", asked(kept.progress), kept.revision)
+        except ConflictError:
+            continue
+        return
 
 
 async def test_a_message_that_is_refused_holds_up_its_referral_only(edge: Edge):

@@ -37,6 +37,20 @@ def test_a_resend_adds_what_was_delivered_and_nothing_that_will_be():
     assert again.passed(4).cursor == 5
 
 
+def test_what_is_told_again_stands_before_the_newer_that_waits():
+    progress = Progress(cursor=5, waiting=(Waiting(sequence=5, referral=A, attempts=2),))
+    again = progress.again({2: A, 3: A, 5: A})
+    assert [(each.sequence, each.attempts) for each in again.waiting] == [(2, 0), (3, 0), (5, 2)]
+
+
+def test_who_leads_goes_back_to_where_all_was_asked_for_also_when_it_was_asked_twice():
+    progress = Progress(cursor=9, waiting=(Waiting(sequence=2, referral=A), Waiting(sequence=7, referral=A)))
+    asked = progress.again_after(4).again_after(6)
+    assert asked.passed(10).cursor == 10, "what is in hand is settled first"
+    back = asked.passed(10).gone_back()
+    assert (back.cursor, [each.sequence for each in back.waiting], back.back_to) == (4, [2], None)
+
+
 def test_pauses_double_up_to_the_longest():
     pace = Pace(first=5, longest=7_200)
     seconds = [pace.pause(attempts).total_seconds() for attempts in (1, 2, 3, 30, 100_000)]
