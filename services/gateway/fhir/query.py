@@ -107,7 +107,10 @@ def query_of(kind: str, pairs: Pairs, handling: Handling = "usual") -> Query:
     query = Query(kind=kind)
     parameters = {parameter.name: parameter for parameter in SEARCHED[kind]}
     for name, value in pairs:
-        if name in _IGNORED or not value:
+        if name in _IGNORED:
+            continue
+        if not value:  # R4 search, 3.1.1.4: no error
+            query.warnings.append(warning("A parameter without a value was ignored.", _where(name)))
             continue
         if _take(query, parameters, name, value):
             query.asked.append((name, value))
@@ -276,7 +279,8 @@ def _number(name: str, value: str) -> int:
 
 def _unknown(name: str) -> FhirError:
     sentence = (
-        "The parameter is not known here, and nothing is found without it; Prefer: handling=lenient does."
+        "The parameter is not known here, and without it more might be found than is asked for; "
+        "Prefer: handling=lenient leaves it out."
     )
     return refused(400, "not-supported", sentence, _where(name))
 

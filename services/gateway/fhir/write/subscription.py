@@ -17,6 +17,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from services.gateway.delivery.address import AddressError, checked
+from services.gateway.delivery.criteria import criteria_of
 from services.gateway.delivery.ways import RestHook
 from services.gateway.fhir.answers import answer, etag
 from services.gateway.fhir.auth import Caller
@@ -34,7 +35,6 @@ from services.gateway.profiles import rest_hook_of
 BUCKET: Final = "SUBSCRIPTIONS"
 _STREAM: Final = f"KV_{BUCKET}"
 _SPACE: Final = UUID("0c6d54a5-98a4-5a1e-8f58-0f2f6b6f1c77")
-_OF: Final = ("Task", "ServiceRequest")
 _PAYLOADS: Final = (None, "", "application/fhir+json")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e]*")  # RFC 9110, 5.5
 _DELETED: Final = {"KV-Operation": "DEL"}  # NATS ADR-8
@@ -117,9 +117,8 @@ def _check(told: Subscription, agreed: RestHook | None) -> None:
         raise refused(422, "business-rule", sentence, "Subscription")
     if told.status not in ("requested", "active"):
         raise refused(422, "value", "A new Subscription is requested.", "Subscription.status")
-    if told.criteria.partition("?")[0] not in _OF:
-        sentence = f"What is told of are changes of a {' or a '.join(_OF)}."
-        raise refused(422, "not-supported", sentence, "Subscription.criteria")
+    if mistaken := criteria_of(told.criteria).mistaken():
+        raise refused(422, "not-supported", mistaken, "Subscription.criteria")
     if told.channel.type != "rest-hook":
         sentence = "Changes are told by rest-hook."
         raise refused(422, "not-supported", sentence, "Subscription.channel.type")
@@ -137,12 +136,18 @@ def _check(told: Subscription, agreed: RestHook | None) -> None:
 
 
 def _kept(raw: bytes, id: UUID) -> bytes:
-    resource = msgspec.json.decode(raw, type=dict[str, Any])
+    resource = _without_nulls(msgspec.json.decode(raw, type=dict[str, Any]))
+    resource["channel"] = _without_nulls(resource["channel"])
     resource["id"] = str(id)
     resource["status"] = "requested"  # who delivers says how it does from then on
     resource.pop("error", None)
     resource["meta"] = {"versionId": "1", "lastUpdated": datetime.now(UTC).isoformat()}
     return msgspec.json.encode(resource)
+
+
+def _without_nulls(told: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is there without a value: that is no JSON of FHIR, which is shown again."""
+    return {name: value for name, value in told.items() if value is not None}
 
 
 async def _found(door: Door, caller: Caller, id: str) -> bytes:

@@ -1,6 +1,7 @@
 """What is answered is durable, and is found in INBOUND as a sender would expect it."""
 
 import msgspec
+import pytest
 
 from shared.events.base import Identifier
 from shared.events.inbound import (
@@ -290,6 +291,30 @@ async def test_a_subscription_that_could_not_be_delivered_is_refused(edge: Edge)
     answer = await edge.post("/fhir/Subscription", told)
     assert answer.status_code == 422
     assert outcome_of(answer)["expression"] == ["Subscription.channel.endpoint"]
+
+
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        "Patient",
+        "Task?patient=Patient/1",
+        "Task?status:not=completed",
+        "Task?status=canceled",
+        "Task?business-status=nonsense",
+        "Task?_id=1",
+        "ServiceRequest?status=active",
+    ],
+)
+async def test_criteria_that_would_not_hold_are_refused(edge: Edge, criteria: str):
+    channel = {"type": "rest-hook", "endpoint": "https://hospital.example/hook", "payload": None}
+    told = {"resourceType": "Subscription", "status": "requested", "reason": "to know", "channel": channel}
+    answer = await edge.post("/fhir/Subscription", {**told, "criteria": criteria})
+    assert answer.status_code == 422
+    assert outcome_of(answer)["expression"] == ["Subscription.criteria"]
+    system = "http://hl7.org/fhir/task-status"
+    taken = await edge.post("/fhir/Subscription", {**told, "criteria": f"Task?status={system}|cancelled"})
+    assert taken.status_code == 201
+    assert "payload" not in taken.json()["channel"]
 
 
 async def test_the_text_is_kept_as_it_came(edge: Edge):
