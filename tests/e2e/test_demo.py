@@ -71,7 +71,12 @@ def demo(folder: Path) -> Generator["subprocess.Popen[bytes]"]:
     log = folder / "demo.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*COMMAND, "demo"], cwd=folder, env=environment(), stdout=output, stderr=output
+            [*COMMAND, "demo"],
+            cwd=folder,
+            env=environment(),
+            stdout=output,
+            stderr=output,
+            preexec_fn=without_sigint,  # noqa: PLW1509 (one call, nothing allocated)
         )
     try:
         assert wait_until(lambda: process.poll() is not None or b"Ctrl-C" in log.read_bytes(), 120)
@@ -82,6 +87,11 @@ def demo(folder: Path) -> Generator["subprocess.Popen[bytes]"]:
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0, log.read_text()
             assert processes_in(folder) == []
+
+
+def without_sigint() -> None:
+    """Be started as a shell's script starts `demo &`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def environment() -> dict[str, str]:

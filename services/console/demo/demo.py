@@ -159,12 +159,16 @@ def _watch(fleet: Fleet) -> None:
 
 @contextmanager
 def _stopping_in_order() -> Generator[None]:
-    """Treat SIGTERM and a closed terminal as Ctrl-C, so that everything is stopped."""
+    """Treat SIGTERM and a closed terminal as Ctrl-C, so that everything is stopped.
+
+    SIGINT, too: a script's `demo &` is started without Python's own way to take it.
+    """
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
+    stops = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: interrupt, signal.SIGHUP: interrupt}
+    before = {each: signal.signal(each, handler) for each, handler in stops.items()}
     try:
         yield
     finally:
