@@ -11,6 +11,7 @@ from shared.events.moment import Moment, day, instant
 from shared.settings import Settings
 
 _SATURDAY = 5
+_DEFAULT_COUNTRY = "US"
 
 
 class SiteError(Exception):
@@ -22,13 +23,15 @@ class Site:
     """Where the program is: days and business days are those of its zone and its public holidays."""
 
     zone: str = "America/New_York"  # IANA name
-    country: str = "US"  # ISO 3166-1
+    country: str = _DEFAULT_COUNTRY  # ISO 3166-1
     subdivision: str | None = None  # ISO 3166-2, without the country
 
     def __post_init__(self) -> None:
         """Refuse a zone or a country that has no calendar."""
         try:
-            _ = self.tz, self._holidays
+            _ = self.tz
+            if (self.country, self.subdivision) != (_DEFAULT_COUNTRY, None):  # which is there
+                _ = self._holidays  # a tenth of a second: the library loads every country's calendar
         except (KeyError, ValueError, OSError):  # zoneinfo's errors for a name that is no zone
             raise SiteError(f"{self.zone!r} is not an IANA time zone.") from None
         except NotImplementedError:

@@ -3,14 +3,16 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from faststream.nats.security import NatsSecurity, NatsUserPassword
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from shared.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from faststream.nats.security import NatsSecurity
 
 _log = structlog.get_logger()
 
@@ -41,8 +43,11 @@ def sign_in(settings: Settings) -> dict[str, Any]:
     return {"user": settings.nats_user, "password": settings.nats_password, "tls": _tls(settings)}
 
 
-def security(settings: Settings) -> NatsSecurity:
+def security(settings: Settings) -> "NatsSecurity":
     """Return the same for a FastStream broker; raises SettingsError."""
+    # Commands connect without FastStream, and need not wait until it is imported.
+    from faststream.nats.security import NatsSecurity, NatsUserPassword  # noqa: PLC0415
+
     if settings.nats_user is None:
         return NatsSecurity(ssl_context=_tls(settings))
     return NatsUserPassword(settings.nats_user, settings.nats_password or "", ssl_context=_tls(settings))
