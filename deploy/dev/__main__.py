@@ -53,8 +53,15 @@ def bench(environment: Environment, arguments: list[str]) -> NoReturn:
     become(environment, "tests.bench", arguments)
 
 
-# Its tests wait for servers much of the time; each worker has servers of its own, so files stay together.
-_WHOLE_SUITE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--durations=15"]
+# Each worker has servers of its own, so files stay together. tests/conftest.py puts the long ones first: they
+# have few tests, so that xdist would put them last.
+_WHOLE_SUITE = [
+    "--numprocesses=auto",
+    "--maxprocesses=4",
+    "--dist=loadfile",
+    "--no-loadscope-reorder",
+    "--durations=15",
+]
 
 COMMANDS: dict[str, Callable[[Environment, list[str]], int]] = {
     "demo": demo,
