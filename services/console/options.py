@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 import typer
+from typer.models import ArgumentInfo
 
 CONSOLE: Final = "coordinator:console"
 """Who acts where nobody is named."""
@@ -27,14 +28,13 @@ Participant = Annotated[
     ),
 ]
 
-Referral = Annotated[
-    str,
-    typer.Argument(
-        metavar="REFERRAL",
-        help="Referral id, its beginning or end (4 characters or more), or the sender's number.",
-        show_default=False,
-    ),
-]
+REFERRAL: Final[ArgumentInfo] = typer.Argument(
+    metavar="REFERRAL",
+    help="Referral id, its beginning or end (4 characters or more), or the sender's number.",
+    show_default=False,
+)
+
+Referral = Annotated[str, REFERRAL]
 
 At = Annotated[
     str | None,
