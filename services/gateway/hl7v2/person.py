@@ -7,12 +7,14 @@ from services.gateway.hl7v2.contact import address, email, given_names, phone
 from services.gateway.hl7v2.error import missing
 from services.gateway.hl7v2.message import Composite, Segment
 from services.gateway.hl7v2.reading import Reading
+from services.gateway.placeholder import is_placeholder
 from shared.events.base import Demographics, Identifier
 from shared.events.inbound import Person
 
 Sex = Literal["female", "male", "other", "unknown"]
 
 _IDENTIFIERS = (3, 2, 4)  # PID-2 and PID-4 were withdrawn in v2.7, and are still sent
+_NOT_OF_PEOPLE: Final = frozenset({"AN", "VN"})  # HL7 table 0203: account number, visit number
 _SEXES: Final[dict[str, Sex]] = {
     "F": "female",
     "M": "male",
@@ -46,6 +48,7 @@ _LANGUAGES = {
     "SGN": "sgn",
 }
 _SHORT_LANGUAGE = 2
+_LEGAL = "L"  # HL7 table 0200
 
 
 def person(reading: Reading, *, identified: bool = True) -> Person:
@@ -56,8 +59,7 @@ def person(reading: Reading, *, identified: bool = True) -> Person:
     pid = reading.message.segment("PID")
     if pid is None:
         raise missing("PID", 0, "A PID segment is required: it says whom the message is about.")
-    found = (identifiers(pid, field, reading) for field in _IDENTIFIERS)
-    known = _distinct(identifier for each in found for identifier in each)
+    known = _known(pid, reading)
     if not known and identified:
         raise missing("PID", 3, "PID-3 needs at least one patient identifier.")
     died = reading.moment(pid, 29)
@@ -69,10 +71,30 @@ def person(reading: Reading, *, identified: bool = True) -> Person:
     )
 
 
-def identifiers(segment: Segment, field: int, reading: Reading) -> tuple[Identifier, ...]:
-    """Read every identifier of a field of type CX, such as PID-3 or MRG-1."""
-    read = (_identifier(value, reading) for value in segment.repetitions(field))
-    return _distinct(found for found in read if found)
+def identifiers(
+    segment: Segment, field: int, reading: Reading, *, assigned: bool = False
+) -> tuple[Identifier, ...]:
+    """Read every identifier of a field of type CX, such as PID-3; with `assigned` those that say by whom.
+
+    Numbers of accounts and visits are left out beside another: families share accounts, and both count
+    through the numbers that the same hospital gives to patients.
+    """
+    values = (value for value in segment.repetitions(field) if _assigner(value) or not assigned)
+    read = [found for value in values if (found := _identifier(value, reading))]
+    of_people = [each for each in read if each.type not in _NOT_OF_PEOPLE]
+    return _distinct(of_people or read)
+
+
+def _known(pid: Segment, reading: Reading) -> tuple[Identifier, ...]:
+    """Read PID-3; what PID-2 and PID-4 add says itself who assigned it, or stands for a PID-3 without any.
+
+    Older systems have other numbers there (of a referring clinic, of an earlier system). Read as numbers of
+    the sender they would name whoever has that number in PID-3.
+    """
+    known: tuple[Identifier, ...] = ()
+    for field in _IDENTIFIERS:
+        known += identifiers(pid, field, reading, assigned=bool(known))
+    return _distinct(known)
 
 
 def _distinct(found: Iterable[Identifier]) -> tuple[Identifier, ...]:
@@ -81,11 +103,17 @@ def _distinct(found: Iterable[Identifier]) -> tuple[Identifier, ...]:
 
 def _identifier(value: Composite, reading: Reading) -> Identifier | None:
     """CX: who assigned it stands in CX.4, else CX.6; else it is as agreed, or the sender's own."""
-    number = value.text(1).strip()
+    number, kind = value.text(1).strip(), value.text(5).strip() or "MR"
     if not number:
         return None
-    assigner = _authority(value, 4) or _authority(value, 6) or reading.assigner
-    return Identifier(assigner, number, value.text(5).strip() or "MR")
+    if is_placeholder(number, kind):
+        reading.warn("An identifier that is nobody's, a placeholder, was left out.")
+        return None
+    return Identifier(_assigner(value) or reading.assigner, number, kind)
+
+
+def _assigner(value: Composite) -> str:
+    return _authority(value, 4) or _authority(value, 6)
 
 
 def _authority(value: Composite, component: int) -> str:
@@ -94,7 +122,7 @@ def _authority(value: Composite, component: int) -> str:
 
 
 def _demographics(pid: Segment, reading: Reading) -> Demographics:
-    name = pid.field(5)
+    name = _name(pid)
     contacts = [value for field in (13, 14, 40) for value in pid.repetitions(field)]
     return Demographics(
         family=name.text(1).strip() or None,
@@ -106,6 +134,13 @@ def _demographics(pid: Segment, reading: Reading) -> Demographics:
         address=address(pid.field(11)),
         language=_language(pid.text(15)),
     )
+
+
+def _name(pid: Segment) -> Composite:
+    """Return the legal name (XPN.7 L), else the first."""
+    names = [name for name in pid.repetitions(5) if name.text(1) or name.text(2)]
+    legal = [name for name in names if name.text(7).upper() == _LEGAL]
+    return next(iter((*legal, *names)), pid.field(5))
 
 
 def _sex(pid: Segment, reading: Reading) -> Sex | None:
