@@ -1,26 +1,35 @@
 """Coded values (CE, CWE): a code, its text, its system, and the same again in another system."""
 
+import re
+
 from services.gateway.hl7v2.message import Composite
 from shared.events.base import Coding
 
-# HL7 table 0396, with the spellings that interface engines really send.
+# HL7 table 0396 and OIDs, with the spellings that interface engines really send, without dashes and spaces.
 _SYSTEMS = {
     "I10": "icd-10-cm",
     "I10C": "icd-10-cm",
     "ICD10": "icd-10-cm",
-    "ICD-10": "icd-10-cm",
-    "ICD-10-CM": "icd-10-cm",
     "ICD10CM": "icd-10-cm",
+    "2.16.840.1.113883.6.90": "icd-10-cm",
     "I9": "icd-9-cm",
     "I9C": "icd-9-cm",
     "I9CDX": "icd-9-cm",
+    "ICD9": "icd-9-cm",
+    "ICD9CM": "icd-9-cm",
+    "2.16.840.1.113883.6.103": "icd-9-cm",
     "SCT": "snomed",
     "SNM": "snomed",
     "SNOMED": "snomed",
-    "SNOMED-CT": "snomed",
+    "SNOMEDCT": "snomed",
+    "2.16.840.1.113883.6.96": "snomed",
     "LN": "loinc",
     "LOINC": "loinc",
+    "2.16.840.1.113883.6.1": "loinc",
 }
+_ICD_10 = "icd-10-cm"
+_LIKE_ICD_10 = re.compile(r"[A-DF-UW-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?")  # ICD-9 has E and V, too
+_DOTLESS = re.compile(r"([A-Z]\d[0-9A-Z])([0-9A-Z]{1,4})")
 _UNNAMED = "local"
 
 
@@ -35,14 +44,29 @@ def coding(value: Composite, *, system: str = "", display: str = "") -> Coding |
     return first
 
 
+def diagnosis(value: Composite, *, system: str = "", display: str = "") -> Coding | None:
+    """Read a diagnosis: without a system, or called just ICD, what looks like ICD-10-CM is taken for it.
+
+    A code without its system calls for no follow-up, and a missed one costs more than a superfluous one.
+    """
+    found = coding(value, system=system, display=display)
+    if found is None:
+        return None
+    is_vague = found.system in (_UNNAMED, "ICD")
+    if is_vague and _LIKE_ICD_10.fullmatch(found.code.upper()):
+        return Coding(_ICD_10, found.code, found.display)
+    return found
+
+
 def _coding(value: Composite, start: int, system: str, display: str) -> Coding | None:
     code = value.text(start).strip()
     if not code:
         return None
     named = value.text(start + 2).strip() or system
-    return Coding(
-        _SYSTEMS.get(named.upper(), named) or _UNNAMED, code, value.text(start + 1).strip() or display or None
-    )
+    known = _SYSTEMS.get(named.upper().replace("-", "").replace(" ", ""), named) or _UNNAMED
+    if known == _ICD_10:
+        code = _DOTLESS.sub(r"\1.\2", code) if _DOTLESS.fullmatch(code) else code
+    return Coding(known, code, value.text(start + 1).strip() or display or None)
 
 
 def _is_known(value: Coding) -> bool:

@@ -27,6 +27,7 @@ _NOT_A_RESULT: Final = frozenset(
     {"D", "W", "X", "N", "O", "I"}
 )  # HL7 table 0085: withdrawn, or not there yet
 _YES_OR_NO: Final = {"Y": 1, "YES": 1, "N": 0, "NO": 0}  # HL7 table 0136, and in words
+_COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "<>"})  # of SN
 _MOST_SITTINGS: Final = 50
 _NO_ANSWER: Final = frozenset({"NULLFL", "HL70353"})  # systems whose codes say why there is no answer
 
@@ -142,6 +143,8 @@ def _is_result(obx: Segment) -> bool:
 def _value(obx: Segment, panel: Panel, code: str) -> int | None:
     """Read OBX-5; None where the question was not answered."""
     told = obx.field(5)
+    if len(obx.repetitions(5)) > 1 or _is_range(obx):
+        raise _unreadable(obx)
     parts = [told.text(part).strip() for part in (1, 4, 2, 5)]
     if not any(parts) or told.text(3).strip().upper() in _NO_ANSWER:
         return None
@@ -154,6 +157,11 @@ def _value(obx: Segment, panel: Panel, code: str) -> int | None:
     if value is None:
         raise _unreadable(obx)
     return value
+
+
+def _is_range(obx: Segment) -> bool:
+    """SN: a comparator or a separator makes of one number many (v2.8 section 2.A.71)."""
+    return obx.text(2) == "SN" and (obx.text(5, 1).strip() in _COMPARATORS or bool(obx.text(5, 3).strip()))
 
 
 def _first(values: Iterable[int | None]) -> int | None:

@@ -8,10 +8,11 @@ from services.gateway.hl7v2.message import Message
 from shared.events.moment import Moment, moment
 
 _DTM = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6}))?)?)?)?)?)?(?:([+-])(\d\d)(\d\d))?",
+    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6})\d{0,6})?)?)?)?)?)?(?:([+-])(\d\d)(\d\d))?",
     re.ASCII,
 )
-_MICROSECOND_DIGITS = 6
+_MICROSECOND_DIGITS = 6  # .NET writes seven digits, Java up to nine: the rest is cut off
+_UNKNOWN = "00"  # a month or a day of zeros, as older systems write what they do not know
 _LONGEST_OFFSET = 14
 
 
@@ -32,7 +33,7 @@ def zone_of(message: Message, site: tzinfo) -> tzinfo:
 
 
 def moment_at(text: str, place: Place, zone: tzinfo) -> Moment | None:
-    """Read a timestamp; None where none was sent, or only a year or a month (which is no moment yet).
+    """Read a timestamp; None where none was sent, zeros, or only a year or a month (which is no moment yet).
 
     `zone` is for an instant without offset. Raises Hl7Error, naming `place`, for what is no timestamp.
     """
@@ -41,7 +42,7 @@ def moment_at(text: str, place: Place, zone: tzinfo) -> Moment | None:
     match = _DTM.fullmatch(text.strip())
     if match is None:
         raise _not_a_timestamp(place)
-    if match[3] is None:
+    if not _names_day(match):
         return None
     try:
         return moment(_day(match) if match[4] is None else _instant(match, zone))
@@ -57,9 +58,13 @@ def day_at(text: str, place: Place) -> date | None:
     if match is None:
         raise _not_a_timestamp(place)
     try:
-        return _day(match) if match[3] else None
+        return _day(match) if _names_day(match) else None
     except ValueError as fault:
         raise _not_a_timestamp(place) from fault
+
+
+def _names_day(match: re.Match[str]) -> bool:
+    return match[3] is not None and _UNKNOWN not in (match[2], match[3])
 
 
 def _day(match: re.Match[str]) -> date:

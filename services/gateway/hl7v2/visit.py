@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.gateway.hl7v2.coding import coding
+from services.gateway.hl7v2.coding import diagnosis
 from services.gateway.hl7v2.message import Segment
 from services.gateway.hl7v2.reading import Reading
 from shared.events.base import Coding
@@ -59,15 +59,15 @@ def diagnoses(reading: Reading) -> tuple[Coding, ...]:
     """Read the diagnoses, the principal one first (DG1-15 is the rank, 1 the first)."""
     kept = [segment for segment in reading.message.segments("DG1") if segment.text(21) != _DELETED]
     found = (_diagnosis(segment, reading) for segment in sorted(kept, key=_rank))
-    return tuple(dict.fromkeys(diagnosis for diagnosis in found if diagnosis))
+    return tuple(dict.fromkeys(each for each in found if each))
 
 
 def _diagnosis(dg1: Segment, reading: Reading) -> Coding | None:
     """DG1-3; before v2.4 its system stood in DG1-2 and its text in DG1-4."""
-    diagnosis = coding(dg1.field(3), system=dg1.text(2).strip(), display=dg1.text(4).strip())
-    if diagnosis is None:
+    found = diagnosis(dg1.field(3), system=dg1.text(2).strip(), display=dg1.text(4).strip())
+    if found is None:
         reading.warn("A DG1 without a code in DG1-3 was left out.")
-    return diagnosis
+    return found
 
 
 def _rank(dg1: Segment) -> int:

@@ -163,3 +163,15 @@ def test_results_of_two_patients_are_told_of_each():
 def test_without_a_time_of_its_own_it_was_answered_when_the_message_was_sent():
     [report] = reports("OBR|1|||44249-1^PHQ-9^LN", obx("44250-9", "1"))
     assert report.administered_at == "2026-03-03T10:15:00-05:00"
+
+
+@pytest.mark.parametrize(("value", "kind"), [(">^2", "SN"), ("<=^3", "SN"), ("^1^-^2", "SN"), ("0~3", "NM")])
+def test_an_answer_that_may_be_several_numbers_is_none(value: str, kind: str):
+    refusal = refusal_of(results(OBR, obx("44260-8", value, kind=kind)))
+    assert str(refusal.place) == "OBX-5"
+
+
+@pytest.mark.parametrize("value", ["^2", "=^2"])
+def test_a_structured_number_that_is_one_is_read(value: str):
+    [report] = reports(OBR, obx("44260-8", value, kind="SN"))
+    assert report.items == {"9": 2}

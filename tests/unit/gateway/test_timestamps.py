@@ -91,3 +91,13 @@ def test_any_text_is_a_moment_or_nothing_or_refused(written: str):
     except Hl7Error:
         return
     assert value is None or msgspec.convert(value, Moment) == value
+
+
+@pytest.mark.parametrize("unknown", ["0000", "00000000", "00000000000000", "19910000", "19910400"])
+def test_zeros_are_how_older_systems_write_what_they_do_not_know(unknown: str):
+    assert moment_at(unknown, HERE, NEW_YORK) is None
+    assert day_at(unknown, HERE) is None
+
+
+def test_digits_beyond_the_microsecond_are_cut_off():
+    assert moment_at("20260303101500.1234567-0500", HERE, NEW_YORK) == "2026-03-03T10:15:00.123456-05:00"
