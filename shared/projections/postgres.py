@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import asyncpg
-from asyncpg.exceptions import DataError, IntegrityConstraintViolationError
+from asyncpg.exceptions import DataError, IntegrityConstraintViolationError, ProgramLimitExceededError
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -16,7 +16,8 @@ CONNECT_SECONDS = 10.0
 
 # asyncpg refuses what it cannot encode with these, before Postgres sees it.
 _UNENCODABLE = (ValueError, TypeError, OverflowError)
-_REFUSED = (DataError, IntegrityConstraintViolationError)
+# A limit of the program is one of the value: what does not fit into an index or into jsonb never will.
+_REFUSED = (DataError, IntegrityConstraintViolationError, ProgramLimitExceededError)
 
 
 async def connect(url: str) -> Connection:

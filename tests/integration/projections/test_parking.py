@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from random import Random
 
 import msgspec
 import pytest
@@ -103,6 +104,18 @@ async def test_a_row_that_postgres_refuses_parks_the_participant_whose_event_mad
     assert parked.reason.startswith("Postgres refused a row: ")
     assert await desk.count(f"read.history where participant = '{EVE}'") == EVENTS_EACH
     assert await desk.count(f"read.history where participant = '{BOB}'") == 0
+
+
+async def test_a_text_that_no_index_holds_parks_its_participant_and_stops_nobody_else(desk: Desk) -> None:
+    by_name = replace(CARE, ddl=f"{CARE.ddl} create index on care (family);")
+    desk.project((by_name, HISTORY))
+    name = Random(7).randbytes(10_000).hex()  # no compression makes it fit
+    await desk.tell([told(BOB, ParticipantRegistered(demographics=Demographics(family=name)), key="long")])
+    await desk.until_projected(await desk.tell(journey(2)))
+    (parked,) = await parked_events(desk.connection)
+    assert (parked.participant, parked.position) == (BOB, Position(0, 1))
+    assert parked.reason == "Postgres refused a row: ProgramLimitExceededError."
+    assert await desk.count(f"read.history where participant = '{EVE}'") == EVENTS_EACH
 
 
 async def test_a_message_that_is_no_event_is_journalled_and_only_itself_is_parked(desk: Desk) -> None:
