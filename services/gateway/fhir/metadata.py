@@ -7,7 +7,13 @@ import msgspec
 
 from services.gateway.fhir.media import FHIR_JSON, JSON
 from services.gateway.fhir.served import SEARCHED, SERVED, Parameter, includes, reverse_includes
-from services.gateway.fhir.write import CONDITIONAL_CREATE, INTERACTIONS, OPERATIONS, SYSTEM_INTERACTIONS
+from services.gateway.fhir.write import (
+    CONDITIONAL_CREATE,
+    INTERACTIONS,
+    OPERATIONS,
+    PATCH_FORMATS,
+    SYSTEM_INTERACTIONS,
+)
 from shared.fhir import FHIR_VERSION
 
 _PUBLISHED: Final = "2026-11-22"
@@ -53,6 +59,7 @@ def _head(base: str) -> Mapping[str, Any]:
         "implementation": {"description": "Throughcare, the hospital edge", "url": base},
         "fhirVersion": FHIR_VERSION,
         "format": [FHIR_JSON, JSON],
+        "patchFormat": list(PATCH_FORMATS),
     }
 
 
@@ -65,7 +72,7 @@ def _resource(kind: str) -> Mapping[str, Any]:
         "readHistory": False,
         "updateCreate": False,
         "conditionalCreate": kind in CONDITIONAL_CREATE,
-        "conditionalRead": "not-match" if kind in SERVED else "not-supported",
+        "conditionalRead": "not-match" if kind in SEARCHED else "not-supported",
     }
     if parameters := SEARCHED.get(kind):
         told["searchParam"] = [_parameter(each) for each in parameters]

@@ -15,6 +15,7 @@ from services.gateway.fhir.write.resource_routes import (
     REPLACED,
     resource_routes,
 )
+from services.gateway.fhir.write.resource_routes import PATCH_FORMATS as PATCH_FORMATS
 from services.gateway.fhir.write.subscription import subscription_routes
 from services.gateway.fhir.write.upload import upload_routes
 

@@ -36,6 +36,7 @@ UPDATED: Final = ("ServiceRequest", "Task")
 REPLACED: Final = (*UPDATED, "Consent")  # by an update of the resource alone
 PATCHED: Final = "Task"
 CONDITIONAL: Final = "ServiceRequest"
+PATCH_FORMATS: Final = ("application/json-patch+json", "application/merge-patch+json")
 _PATCHES: Final[Mapping[str, bool]] = {
     "application/json-patch+json": False,
     "application/merge-patch+json": True,

@@ -19,7 +19,7 @@ from msgspec import Meta
 from services.gateway.delivery.address import AddressError, checked
 from services.gateway.delivery.criteria import criteria_of
 from services.gateway.delivery.ways import RestHook
-from services.gateway.fhir.answers import answer, etag
+from services.gateway.fhir.answers import answer, etag, is_known
 from services.gateway.fhir.auth import Caller
 from services.gateway.fhir.bundle import searchset
 from services.gateway.fhir.door import Door, FhirRequest, media_of
@@ -29,8 +29,9 @@ from services.gateway.fhir.query import Pairs, handling_of, pairs_of, query_of
 from services.gateway.fhir.write.elements import Element
 from services.gateway.fhir.write.preference import preference
 from services.gateway.fhir.write.reading import check_document, decode
-from services.gateway.fhir.write.subscriptions_found import page_of
+from services.gateway.fhir.write.subscriptions_found import in_version, page_of
 from services.gateway.profiles import rest_hook_of
+from shared.eventlog.log import StoredMessage
 
 BUCKET: Final = "SUBSCRIPTIONS"
 _STREAM: Final = f"KV_{BUCKET}"
@@ -73,15 +74,20 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
         _check(told, rest_hook_of(door.profiles(), caller.source))
         id = uuid5(_SPACE, f"{caller.source}|{told.criteria}|{told.channel.endpoint}")
         body = _kept(raw, id)
-        await door.log.publish(_subject(caller, str(id)), body, {})
-        headers = {"Location": f"{door.base(request)}/Subscription/{id}", "ETag": etag(1)}
-        shown = b"" if preference(request.headers.get("prefer")).returns == "minimal" else body
+        version = await door.log.publish(_subject(caller, str(id)), body, {})
+        headers = {"Location": f"{door.base(request)}/Subscription/{id}", "ETag": etag(version)}
+        is_short = preference(request.headers.get("prefer")).returns == "minimal"
+        shown = b"" if is_short else in_version(body, version)
         return answer(shown, media, 201, headers)
 
     @get("/fhir/Subscription/{id:str}")
     async def read(request: FhirRequest, id: FromPath[str]) -> Response[bytes]:
         caller, media = door.caller(request), door.media(request)
-        return answer(await _found(door, caller, id), media, headers={"ETag": etag(1)})
+        kept = await _found(door, caller, id)
+        headers = {"ETag": etag(kept.sequence)}
+        if is_known(request.headers.get("if-none-match"), kept.sequence):
+            return answer(b"", media, 304, headers)
+        return answer(in_version(kept.payload, kept.sequence), media, headers=headers)
 
     async def found(request: FhirRequest, pairs: Pairs) -> Response[bytes]:
         caller, media, base = door.caller(request), media_of(request, pairs), door.base(request)
@@ -141,7 +147,7 @@ def _kept(raw: bytes, id: UUID) -> bytes:
     resource["id"] = str(id)
     resource["status"] = "requested"  # who delivers says how it does from then on
     resource.pop("error", None)
-    resource["meta"] = {"versionId": "1", "lastUpdated": datetime.now(UTC).isoformat()}
+    resource["meta"] = {"lastUpdated": datetime.now(UTC).isoformat()}
     return msgspec.json.encode(resource)
 
 
@@ -150,7 +156,7 @@ def _without_nulls(told: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-async def _found(door: Door, caller: Caller, id: str) -> bytes:
+async def _found(door: Door, caller: Caller, id: str) -> StoredMessage:
     """Return a Subscription of the caller; raises FhirError 404."""
     try:
         known = str(UUID(id)) == id
@@ -159,13 +165,14 @@ async def _found(door: Door, caller: Caller, id: str) -> bytes:
     stored = await door.log.next(_STREAM, _subject(caller, id), 1) if known else None
     if stored is None or not stored.payload:
         raise refused(404, "not-found", "There is no such Subscription of this source.", "Subscription.id")
-    return stored.payload
+    return stored
 
 
-async def _all(door: Door, caller: Caller) -> AsyncIterator[bytes]:
+async def _all(door: Door, caller: Caller) -> AsyncIterator[tuple[int, bytes]]:
+    """Give version and text of each."""
     async for stored in door.log.tail(_STREAM, _subject(caller, "*"), 0):
         if stored.payload:
-            yield stored.payload
+            yield stored.sequence, stored.payload
 
 
 def _subject(caller: Caller, id: str) -> str:

@@ -1,7 +1,8 @@
 """A search among a source's own Subscriptions: few, so all of them are looked at."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -26,15 +27,30 @@ class _Kept(Struct):
 _decoder = msgspec.json.Decoder(_Kept)
 
 
-def page_of(bodies: Iterable[bytes], query: Query) -> Page:
-    """Return a page of what the search finds, in the order in which every search answers."""
-    each = ((_decoder.decode(body), body) for body in bodies)
-    found = [(Cursor(kept.meta.last_updated, kept.id), body) for kept, body in each if _matches(kept, query)]
+def page_of(stored: Iterable[tuple[int, bytes]], query: Query) -> Page:
+    """Return a page of what the search finds of versions and texts, in the order of every search."""
+    each = ((_decoder.decode(body), version, body) for version, body in stored)
+    found = [
+        (
+            Cursor(kept.meta.last_updated, kept.id),
+            Found(kept.id, version, kept.meta.last_updated, in_version(body, version)),
+        )
+        for kept, version, body in each
+        if _matches(kept, query)
+    ]
     ordered = sorted(found, key=lambda one: _place(one[0]), reverse=query.newest_first)
     left = [one for one in ordered if _is_behind(one[0], query)]
     if query.only_total:
         return Page((), len(found), is_last=True)
-    return Page(_entries(left[: query.count]), len(found), len(left) <= query.count)
+    entries = [each for _, each in left[: query.count]]
+    return Page(entries, len(found), len(left) <= query.count)
+
+
+def in_version(body: bytes, version: int) -> bytes:
+    """Return a Subscription as it is shown: in the version of what is kept, which changes with its status."""
+    resource = msgspec.json.decode(body, type=dict[str, Any])
+    resource["meta"] = {**resource["meta"], "versionId": str(version)}
+    return msgspec.json.encode(resource)
 
 
 def _matches(kept: _Kept, query: Query) -> bool:
@@ -51,7 +67,3 @@ def _is_behind(cursor: Cursor, query: Query) -> bool:
 
 def _place(cursor: Cursor) -> tuple[datetime, UUID]:
     return cursor.last_updated, cursor.id
-
-
-def _entries(found: Sequence[tuple[Cursor, bytes]]) -> list[Found]:
-    return [Found(cursor.id, 1, cursor.last_updated, body) for cursor, body in found]

@@ -165,6 +165,15 @@ async def test_a_page_brings_along_only_what_belongs_to_it_and_is_the_sources(se
     assert GENERAL not in str(theirs)
 
 
+async def test_every_form_of_a_patch_that_is_told_is_read(served: Edge):
+    told = await statement(served)
+    assert told["patchFormat"]
+    async with served.client() as client:
+        for form in (*told["patchFormat"], "application/fhir+json"):
+            answer = await client.patch(f"/Task/{NOBODY}", content=b"[", headers={"Content-Type": form})
+            assert (answer.status_code == 415) == (form not in told["patchFormat"]), form
+
+
 async def test_what_is_not_told_is_not_served(served: Edge):
     told = await statement(served)
     kinds = {resource["type"] for resource in told["rest"][0]["resource"]}

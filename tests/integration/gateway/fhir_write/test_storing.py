@@ -240,7 +240,15 @@ async def test_a_subscription_is_kept_until_it_is_deleted(edge: Edge):
     made = await edge.post("/fhir/Subscription", told)
     assert made.status_code == 201
     address = made.headers["location"]
-    assert (await edge.client.get(address)).json()["status"] == "requested"
+    read = await edge.client.get(address)
+    assert read.json() == made.json()
+    assert (read.json()["status"], read.headers["etag"]) == ("requested", made.headers["etag"])
+    assert read.headers["etag"] == f'W/"{read.json()["meta"]["versionId"]}"'
+    known = {"If-None-Match": read.headers["etag"]}
+    assert (await edge.client.get(address, headers=known)).status_code == 304
+    await edge.post("/fhir/Subscription", told)
+    again = await edge.client.get(address, headers=known)
+    assert (again.status_code, again.headers["etag"] != read.headers["etag"]) == (200, True)
     assert (await edge.client.get("/fhir/Subscription")).json()["total"] == 1
     other = {"Authorization": "Bearer token-of-other"}
     assert (await edge.client.get(address, headers=other)).status_code == 404
