@@ -1,5 +1,7 @@
 """The `throughcare` command: one file a command or group under `commands/`."""
 
+import select
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,7 +51,7 @@ class _Sentences(TyperGroup):
         except (typer.Exit, typer.Abort, KeyboardInterrupt):
             raise
         except Exception as error:
-            if _is_usage(error) or trace_wanted():
+            if _is_usage(error) or trace_wanted() or _has_no_reader(error):
                 raise
             tell(f"throughcare: {sentence_of(error)}")
             raise typer.Exit(REFUSED) from None
@@ -125,6 +127,15 @@ def main() -> None:
 def _is_usage(error: Exception) -> bool:
     """Tell whether it is the command line that is wrong: typer says so itself, with status 2."""
     return hasattr(error, "exit_code")
+
+
+def _has_no_reader(error: Exception) -> bool:
+    """Tell whether who read us, such as `head`, has seen enough: typer ends quietly then, with status 1."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    stdout = select.poll()
+    stdout.register(sys.stdout, 0)
+    return bool(stdout.poll(0))  # a pipe that nobody reads is in error; else a server's connection broke
 
 
 def _log_to_stderr() -> None:

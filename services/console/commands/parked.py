@@ -37,7 +37,7 @@ _ANSWER: Final = msgspec.json.Decoder(ReplayAnswer)
 _REREAD: Final = msgspec.json.Decoder(RereadAnswer)
 _REPLAY_SECONDS: Final = 30
 
-app = typer.Typer(no_args_is_help=True, help="What could not be handled: list it, look at it, replay it.")
+app = typer.Typer()
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="As listed: 12, or 0/345.", show_default=False)]
 
@@ -55,6 +55,13 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     deliveries: int = 0
     participant: str | None = None
     waiting: int = 0  # later events of the same participant
+
+
+@app.callback(invoke_without_command=True)
+def parked(context: typer.Context) -> None:
+    """What could not be handled: list it, look at it, replay it. Without a command it is listed."""
+    if context.invoked_subcommand is None:
+        list_parked(context)
 
 
 @app.command("list")

@@ -1,6 +1,9 @@
 """What is read from the command line, and what is told back."""
 
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import msgspec
 import pytest
@@ -18,6 +21,7 @@ from shared.commands.reply import Appended, Invalid, Unavailable, Unchanged
 from shared.events.envelope import Position
 from shared.settings import Settings
 
+ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = Settings(nats_url="nats://x", database_url="postgresql://x", identifier_key="0123456789abcdef")
 run = CliRunner(env={"COLUMNS": "120", "THROUGHCARE_TRACEBACK": ""}).invoke
 
@@ -71,6 +75,21 @@ def test_a_receiver_that_is_not_there_is_a_sentence():
 def test_the_contract_s_schemas_are_as_stored():
     assert run(app, ["schema"]).exit_code == 0
     assert '"asyncapi": "3.0.0"' in run(app, ["schema", "--asyncapi"]).stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault_to_tell_of():
+    command = [sys.executable, "-m", "services.console", "schema", "--asyncapi"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
+def test_what_is_parked_is_listed_without_a_further_word():
+    alone, listed = run(app, ["parked"]), run(app, ["parked", "list"])
+    assert (alone.exit_code, alone.stderr) == (listed.exit_code, listed.stderr)
+    assert "No servers are known" in alone.stderr
 
 
 @pytest.mark.parametrize("told", ["PHQ-9", "phq-9", "phq9", "PHQ9"])
