@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ _FOR_EVER: Final = -1  # a client that gives up makes pull subscribers spin
 _RECONNECT_WAIT_SECONDS: Final = 0.25
 _PING_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 2.0
+_SAME_AGAIN_SECONDS: Final = 10.0  # while the server is away, each attempt fails for the same reason
 
 
 def options(*, name: str, closed: Callback | None = None) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def options(*, name: str, closed: Callback | None = None) -> dict[str, Any]:
         "max_reconnect_attempts": _FOR_EVER,
         "reconnect_time_wait": _RECONNECT_WAIT_SECONDS,
         "ping_interval": _PING_SECONDS,
-        "error_cb": _report,
+        "error_cb": _reporter(),
         "disconnected_cb": _disconnected(name),
         "closed_cb": closed,
     }
@@ -105,7 +107,15 @@ async def close(client: Client) -> None:
         _log.info("nats-not-closed-in-order", reason=type(error).__name__)
 
 
-async def _report(error: Exception) -> None:
-    # NATS' own errors name no payload; of others only the kind is told.
-    reason = str(error) if isinstance(error, NatsError) else type(error).__name__
-    _log.warning("nats", reason=reason)
+def _reporter() -> Callable[[Exception], Awaitable[None]]:
+    told, at = "", 0.0
+
+    async def report(error: Exception) -> None:
+        nonlocal told, at
+        # NATS' own errors name no payload; of others only the kind is told.
+        reason, now = str(error) if isinstance(error, NatsError) else type(error).__name__, time.monotonic()
+        if reason != told or now - at >= _SAME_AGAIN_SECONDS:
+            told, at = reason, now
+            _log.warning("nats", reason=reason)
+
+    return report

@@ -53,7 +53,11 @@ def nats_permissions(
         return
     for name, password in told.items():
         out.print(f"{name} {password}", markup=False, soft_wrap=True)
-    tell(f"{file} has {len(users) - 1} senders; reload nats-server twice.")
+    tell(f"{file} names {_senders(len(users) - 1)}; reload nats-server twice.")
+
+
+def _senders(number: int) -> str:
+    return "1 sender" if number == 1 else f"{number} senders"
 
 
 def _users(file: Path) -> dict[str, str]:
