@@ -109,7 +109,7 @@ async def test_a_row_that_postgres_refuses_parks_the_participant_whose_event_mad
 async def test_a_text_that_no_index_holds_parks_its_participant_and_stops_nobody_else(desk: Desk) -> None:
     by_name = replace(CARE, ddl=f"{CARE.ddl} create index on care (family);")
     desk.project((by_name, HISTORY))
-    name = Random(7).randbytes(10_000).hex()  # no compression makes it fit
+    name = Random(7).randbytes(10_000).hex()  # noqa: S311 -- no secret; no compression makes it fit
     await desk.tell([told(BOB, ParticipantRegistered(demographics=Demographics(family=name)), key="long")])
     await desk.until_projected(await desk.tell(journey(2)))
     (parked,) = await parked_events(desk.connection)
