@@ -20,6 +20,9 @@ _WRITTEN: Final = "# Written by `throughcare nats-permissions`: what is changed 
 _USER: Final = re.compile(r'\{user: "([^"]+)", password: "([^"]+)"')
 # Our passwords are 192 random bits, which nobody finds by trying; each connection costs the server a hash.
 _ROUNDS: Final = 6
+# What one sender may take of the server: far more than an interface engine of several nodes needs.
+CONNECTIONS: Final = 64
+SUBSCRIPTIONS: Final = 1_024  # of all its connections together
 
 Users = Mapping[str, str]
 """The bcrypt hash of each user's password."""
@@ -86,6 +89,7 @@ def _account(source: str, password: str) -> tuple[str, ...]:
         f"        {subscribe}",
         "      }}",
         "    ]",
+        f"    limits: {{max_connections: {CONNECTIONS}, max_subscriptions: {SUBSCRIPTIONS}}}",
         "    imports: [",
         f'      {{service: {{account: CARE, subject: "native.{source}.*"}}, to: "inbound.{source}.*"}}',
         f'      {{service: {{account: CARE, subject: "status.{source}.next"}}}}',
