@@ -65,6 +65,7 @@ def _notice(envelope: InboundEnvelope, message: Told, participant: UUID, now: da
                 id=derived(envelope.id, "notice"),
                 participant=participant,
                 demographics=message.person.demographics,
+                emptied=message.person.emptied,
                 message=reference_of(envelope),
                 **context_of(envelope, now),
             )

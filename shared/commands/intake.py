@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.commands.base import Command
 from shared.events.assessment import AsamDimension, AsamEdition, AssessmentMode, Instrument
-from shared.events.base import Coding, Demographics, Identifier, MessageReference
+from shared.events.base import Coding, Demographics, Emptied, Identifier, MessageReference
 from shared.events.encounter import AppointmentStatus, EncounterClass
 from shared.events.moment import Moment
 from shared.events.participant import MatchCandidate
@@ -51,9 +51,10 @@ class RegisterParticipant(ParticipantCommand, frozen=True, kw_only=True, omit_de
 
 
 class CorrectDemographics(ParticipantCommand, frozen=True, kw_only=True, omit_defaults=True):
-    """Take over what is told and differs; what is absent stays."""
+    """Take over what is told and differs, take away what is emptied; what is absent stays."""
 
     demographics: Demographics
+    emptied: tuple[Emptied, ...] = ()
     message: MessageReference | None = None
 
 

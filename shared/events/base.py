@@ -31,7 +31,7 @@ class Coding(Struct, frozen=True, omit_defaults=True):
 
 
 class Demographics(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who the person is, as last told; absent means not told, never emptied."""
+    """Who the person is, as last told; absent means not told, which empties nothing."""
 
     family: str | None = None
     given: tuple[str, ...] = ()
@@ -41,6 +41,10 @@ class Demographics(Struct, frozen=True, kw_only=True, omit_defaults=True):
     email: str | None = None
     address: str | None = None
     language: str | None = None  # BCP 47 where the sender's code is known, else as sent
+
+
+Emptied = Literal["birth_date", "sex", "phone", "email", "address", "language"]
+"""What of the demographics a sender may take back (HL7's explicit null); a name is only ever replaced."""
 
 
 class MessageReference(Struct, frozen=True, kw_only=True, omit_defaults=True):

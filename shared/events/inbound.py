@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from shared.events.assessment import Instrument
-from shared.events.base import Coding, Demographics, Identifier
+from shared.events.base import Coding, Demographics, Emptied, Identifier
 from shared.events.encounter import AppointmentStatus, EncounterClass
 from shared.events.moment import Moment
 from shared.events.referral import Insurance, Priority, ReferralSource, Referrer
@@ -38,6 +38,7 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     identifiers: tuple[Identifier, ...]
     demographics: Demographics = Demographics()
+    emptied: tuple[Emptied, ...] = ()  # what a demographics update takes back: HL7's ""
     deceased: bool = False  # PID-30
     died: Moment | None = None  # PID-29
 

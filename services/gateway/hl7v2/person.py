@@ -8,12 +8,21 @@ from services.gateway.hl7v2.error import missing
 from services.gateway.hl7v2.message import Composite, Segment
 from services.gateway.hl7v2.reading import Reading
 from services.gateway.placeholder import is_placeholder
-from shared.events.base import Demographics, Identifier
+from shared.events.base import Demographics, Emptied, Identifier
 from shared.events.inbound import Person
 
 Sex = Literal["female", "male", "other", "unknown"]
 
 _IDENTIFIERS = (3, 2, 4)  # PID-2 and PID-4 were withdrawn in v2.7, and are still sent
+_CONTACTS: Final = (13, 14, 40)
+_EMPTIED: Final[tuple[tuple[Emptied, tuple[int, ...]], ...]] = (
+    ("birth_date", (7,)),
+    ("sex", (8,)),
+    ("phone", _CONTACTS),
+    ("email", _CONTACTS),
+    ("address", (11,)),
+    ("language", (15,)),
+)
 _NOT_OF_PEOPLE: Final = frozenset({"AN", "VN"})  # HL7 table 0203: account number, visit number
 _SEXES: Final[dict[str, Sex]] = {
     "F": "female",
@@ -65,7 +74,8 @@ def person(reading: Reading, *, identified: bool = True) -> Person:
     died = reading.moment(pid, 29)
     return Person(
         identifiers=known,
-        demographics=_demographics(pid, reading),
+        demographics=(told := _demographics(pid, reading)),
+        emptied=_emptied(pid, told),
         deceased=pid.text(30) == "Y" or (died is not None and not pid.text(30)),
         died=died,
     )
@@ -123,7 +133,7 @@ def _authority(value: Composite, component: int) -> str:
 
 def _demographics(pid: Segment, reading: Reading) -> Demographics:
     name = _name(pid)
-    contacts = [value for field in (13, 14, 40) for value in pid.repetitions(field)]
+    contacts = [value for field in _CONTACTS for value in pid.repetitions(field)]
     return Demographics(
         family=name.text(1).strip() or None,
         given=given_names(name),
@@ -134,6 +144,21 @@ def _demographics(pid: Segment, reading: Reading) -> Demographics:
         address=address(pid.field(11)),
         language=_language(pid.text(15)),
     )
+
+
+def _emptied(pid: Segment, told: Demographics) -> tuple[Emptied, ...]:
+    """Return what explicit nulls take back; of the contacts what no other field tells."""
+    return tuple(
+        name
+        for name, fields in _EMPTIED
+        if getattr(told, name) is None and any(_is_null(pid, field) for field in fields)
+    )
+
+
+def _is_null(pid: Segment, field: int) -> bool:
+    """Some senders write one null for the field, others one for each component."""
+    parts = pid.field(field).components
+    return bool(parts) and all(part.is_null for part in parts)
 
 
 def _name(pid: Segment) -> Composite:

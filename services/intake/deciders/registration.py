@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from services.intake.deciders.retold import latest
 from shared.commands.decision import Decision, refused
 from shared.commands.intake import CorrectDemographics, RegisterParticipant
-from shared.events.base import Demographics, EventData, Identifier
+from shared.events.base import Demographics, Emptied, EventData, Identifier
 from shared.events.participant import DemographicsCorrected, IdentifierLinked, ParticipantRegistered
 
 RegistrationCommand = RegisterParticipant | CorrectDemographics
@@ -49,7 +49,7 @@ def decide(command: RegistrationCommand, state: State) -> Decision:
         case CorrectDemographics(), None:
             return refused("participant-unknown", "This participant is not registered.", "participant")
         case CorrectDemographics(), held:
-            corrected = _merged(held, command.demographics)
+            corrected = _merged(_without(held, command.emptied), command.demographics)
             if corrected == held:
                 return []
             return [DemographicsCorrected(demographics=corrected, message=command.message)]
@@ -72,6 +72,11 @@ def _unlinked(identifiers: tuple[Identifier, ...], state: State) -> tuple[Identi
 
 def _key(identifier: Identifier) -> tuple[str, str]:
     return (identifier.assigner, identifier.value)
+
+
+def _without(held: Demographics, emptied: tuple[Emptied, ...]) -> Demographics:
+    """Take away what its sender took back: a number that nobody may call any more is not called."""
+    return replace(held, **dict.fromkeys(emptied)) if emptied else held
 
 
 def _merged(held: Demographics, told: Demographics) -> Demographics:

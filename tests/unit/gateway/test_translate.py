@@ -258,3 +258,17 @@ def test_any_referral_is_translated_or_refused(rf1: str, other: str):
     _taken_or_refused(
         text(msh("REF^I12"), f"RF1|{rf1}", f"PRD|RP|{other}", PID, f"IN1|{other}", f"OBX|1|ED|{other}")
     )
+
+
+def test_an_explicit_null_takes_back_what_was_told():
+    pid = 'PID|1||40071^^^LAKESIDE^MR||Okafor^Ngozi||""|""|||""^""^""||""|""|""'
+    update = translated(text(msh("ADT^A08"), pid)).person
+    assert update.emptied == ("birth_date", "sex", "phone", "email", "address", "language")
+    assert update.demographics == Demographics(family="Okafor", given=("Ngozi",))
+
+
+def test_what_is_empty_or_told_in_another_field_is_not_taken_back():
+    pid = 'PID|1||40071^^^LAKESIDE^MR||""||19910412|F|||||""|^WPN^PH^^1^814^5550100'
+    update = translated(text(msh("ADT^A08"), pid)).person
+    assert update.emptied == ("email",)
+    assert update.demographics.phone == "1 814 5550100"

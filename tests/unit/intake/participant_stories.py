@@ -29,7 +29,7 @@ from shared.commands.intake import (
     UnmergeParticipants,
 )
 from shared.events.assessment import AsamDimension, AsamEdition, Instrument
-from shared.events.base import Coding, Demographics, EventData, Identifier, MessageReference
+from shared.events.base import Coding, Demographics, Emptied, EventData, Identifier, MessageReference
 from shared.events.encounter import AppointmentStatus
 from shared.events.moment import Moment
 from shared.events.participant import MatchCandidate, ParticipantRegistered
@@ -80,8 +80,10 @@ def register(*identifiers: Identifier, demographics: Demographics = ADA) -> Regi
     return RegisterParticipant(**ASKED, demographics=demographics, identifiers=identifiers)
 
 
-def correct(demographics: Demographics, *, message: MessageReference | None = None) -> CorrectDemographics:
-    return CorrectDemographics(**ASKED, demographics=demographics, message=message)
+def correct(
+    demographics: Demographics, *emptied: Emptied, message: MessageReference | None = None
+) -> CorrectDemographics:
+    return CorrectDemographics(**ASKED, demographics=demographics, emptied=emptied, message=message)
 
 
 class Told(TypedDict, total=False):

@@ -41,6 +41,14 @@ def test_demographics_that_differ_are_taken_over_and_absent_ones_stay():
     )
 
 
+def test_what_its_sender_took_back_is_no_longer_held_and_cannot_be_called():
+    had = met(DemographicsCorrected(demographics=replace(ADA, phone="555-0199", email="ada@example.org")))
+    had.when(correct(Demographics(email="a@example.org"), "phone", "email")).then(
+        DemographicsCorrected(demographics=replace(ADA, phone=None, email="a@example.org"))
+    )
+    had.when(correct(Demographics(), "language")).then_nothing()
+
+
 def test_demographics_as_known_change_nothing():
     met().when(correct(Demographics(family="Lovelace"))).then_nothing()
     met().when(correct(Demographics())).then_nothing()
