@@ -33,13 +33,15 @@ How = Literal["begins", "exact", "contains"]
 
 CURSOR: Final = "_cursor"
 _MOST_FIELDS: Final = 100
+_MOST_NAMES: Final = 10  # each is compared with everybody's
 _IGNORED: Final = frozenset({"_format", "_pretty"})
 _KNOWN: Final = {
     "_summary": ("count", "data", "false", "text", "true"),
     "_total": ("accurate", "estimate", "none"),
 }
 _NARROWING: Final = frozenset(
-    {"_tag", "_profile", "_security", "_text", "_content", "_list", "_has", "_type", "_filter", "_query"}
+    {"_id", "_lastUpdated", "_tag", "_profile", "_security", "_text", "_content", "_list", "_has", "_type"}
+    | {"_filter", "_query"}
 )
 """Parameters of all types that find less (R4 search, 3.1.1.3); others that begin so say how it is shown."""
 _COMMA: Final = re.compile(r"(?<!\\),")
@@ -144,7 +146,8 @@ def _take(query: Query, parameters: dict[str, Parameter], name: str, value: str)
         return _result(query, name, value)
     if parameter.type == "string" and modifier in _HOW:
         part = cast("Part", parameter.matches)
-        query.names.append(Text(part, _HOW[modifier], _texts(bare, value)))
+        had = sum(len(each.values) for each in query.names)
+        query.names.append(Text(part, _HOW[modifier], _texts(bare, value, had)))
         return True
     if modifier and not (parameter.matches == "patient" and modifier == "Patient"):
         raise refused(400, "not-supported", "This modifier is not known for this parameter.", _where(bare))
@@ -263,11 +266,13 @@ def _identifier(name: str, told: str) -> str:
     return f"{system}|{value.casefold()}"
 
 
-def _texts(name: str, value: str) -> list[str]:
+def _texts(name: str, value: str, had: int) -> list[str]:
     """Read alternatives; a comma with a backslash before it is part of a name (R4 search, 3.1.1.4.16)."""
     told = [_ESCAPED.sub(r"\1", each).strip() for each in _COMMA.split(value)]
     if not all(told):
         raise refused(400, "value", "Something of a name has to be there.", _where(name))
+    if had + len(told) > _MOST_NAMES:
+        raise refused(400, "too-costly", f"At most {_MOST_NAMES} names are compared.", _where(name))
     return told
 
 

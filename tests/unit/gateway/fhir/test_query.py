@@ -80,6 +80,7 @@ UNKNOWN: dict[str, set[Handling]] = {
     "surname": {"strict", "usual"},
     "patient.name": {"strict", "usual"},
     "_tag": {"strict", "usual"},
+    "_lastUpdated": {"strict", "usual"},
     "_has:Task:patient:status": {"strict", "usual"},
     "_elements": {"strict"},
     "_totalMethod": {"strict"},
@@ -89,6 +90,14 @@ UNKNOWN: dict[str, set[Handling]] = {
 @pytest.mark.parametrize("name", UNKNOWN)
 @pytest.mark.parametrize("handling", ["strict", "usual", "lenient"])
 def test_what_would_narrow_a_search_is_not_passed_over_unless_it_is_asked_for(name: str, handling: Handling):
-    query = _read(lambda: query_of("Task", [(name, "x")], handling))
+    query = _read(lambda: query_of("Subscription", [(name, "x")], handling))
     assert (query is None) == (handling in UNKNOWN[name])
     assert query is None or len(query.warnings) == 1
+
+
+def test_a_name_is_not_compared_with_any_number_of_others():
+    assert query_of("Patient", [("name", ",".join("abcdefghij"))]).names[0].values == list("abcdefghij")
+    for pairs in ([("name", ",".join("abcdefghijk"))], [("given", each) for each in "abcdefghijk"]):
+        with pytest.raises(FhirError) as refused:
+            query_of("Patient", pairs)
+        assert refused.value.issues[0].code == "too-costly"
