@@ -49,6 +49,7 @@ class PostgresServer(ServerProcess):
             "max_connections": 200,
             "timezone": "UTC",
             "log_timezone": "UTC",
+            "log_error_verbosity": "terse",  # the details of an error quote the row, and with it a person
         }
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
         return [_program("postgres"), "-D", str(self.data), *options]

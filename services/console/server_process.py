@@ -132,6 +132,7 @@ class ServerProcess(ABC):
 
     def _launch(self, lock: int) -> subprocess.Popen[bytes]:
         account = self._account
+        self.log.touch(mode=0o600)  # its owner's only, as all that a server keeps
         with self.log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603
                 self._command(),

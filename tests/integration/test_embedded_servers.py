@@ -3,6 +3,7 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -128,6 +129,27 @@ async def test_postgres_killed_with_a_session_open_comes_back(servers_directory:
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
             await session.execute("SELECT 1")
         assert await insert(server.url, "one") == ["one"]
+
+
+async def test_the_log_of_postgres_quotes_no_row_and_only_its_owner_reads_it(servers_directory: Path):
+    with start_postgres(servers_directory / "postgres") as server:
+        connection = await asyncpg.connect(server.url)
+        await connection.execute(
+            "create table people (name text primary key, born date check (born < now()))"
+        )
+        insert = "insert into people values ($1, $2)"
+        await connection.execute(insert, "Quillfeather", None)
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await connection.execute(insert, "Quillfeather", None)
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(insert, "Quillfeather", date(2947, 6, 13))
+        await connection.close()
+    said = server.log.read_text()
+    assert "unique constraint" in said
+    assert "check constraint" in said
+    assert "Quillfeather" not in said
+    assert "2947" not in said
+    assert server.log.stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_stale_pid_file_that_names_a_live_process_is_not_believed(servers_directory: Path):
