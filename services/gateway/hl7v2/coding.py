@@ -28,7 +28,9 @@ _SYSTEMS = {
     "2.16.840.1.113883.6.1": "loinc",
 }
 _ICD_10 = "icd-10-cm"
-_LIKE_ICD_10 = re.compile(r"[A-DF-UW-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?")  # ICD-9 has E and V, too
+_LIKE_ICD_10 = re.compile(  # ICD-9 has E and V, too; without a dot only F is taken for it
+    r"F\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?|[A-DG-UW-Z]\d[0-9A-Z]\.[0-9A-Z]{1,4}"
+)
 _DOTLESS = re.compile(r"([A-Z]\d[0-9A-Z])([0-9A-Z]{1,4})")
 _UNNAMED = "local"
 
@@ -54,7 +56,7 @@ def diagnosis(value: Composite, *, system: str = "", display: str = "") -> Codin
         return None
     is_vague = found.system in (_UNNAMED, "ICD")
     if is_vague and _LIKE_ICD_10.fullmatch(found.code.upper()):
-        return Coding(_ICD_10, found.code, found.display)
+        return Coding(_ICD_10, _dotted(found.code), found.display)
     return found
 
 
@@ -64,9 +66,15 @@ def _coding(value: Composite, start: int, system: str, display: str) -> Coding |
         return None
     named = value.text(start + 2).strip() or system
     known = _SYSTEMS.get(named.upper().replace("-", "").replace(" ", ""), named) or _UNNAMED
-    if known == _ICD_10:
-        code = _DOTLESS.sub(r"\1.\2", code) if _DOTLESS.fullmatch(code) else code
-    return Coding(known, code, value.text(start + 1).strip() or display or None)
+    return Coding(
+        known, _dotted(code) if known == _ICD_10 else code, value.text(start + 1).strip() or display or None
+    )
+
+
+def _dotted(code: str) -> str:
+    """ICD-10-CM has its dot after the third character; claims, and who copies from them, leave it out."""
+    match = _DOTLESS.fullmatch(code)
+    return f"{match[1]}.{match[2]}" if match else code
 
 
 def _is_known(value: Coding) -> bool:

@@ -286,11 +286,32 @@ def _appointment(status: AppointmentStatus) -> Translation:
     return _single(read)
 
 
+def _with_answers(read: Callable[[Reading, str], InboundMessage]) -> Translation:
+    """A referral brings screening answers along, too: they count as those that a result tells.
+
+    Without an identifier nobody can be found whose answers they are.
+    """
+
+    def both(reading: Reading, source: str) -> Sequence[InboundMessage]:
+        found = result.answers(reading)
+        if found and not person(reading, identified=False).identifiers:
+            reading.warn("The screening answers were left out: their patient has no identifier.")
+            found = ()
+        return (read(reading, source), *_assessments(reading, source, found))
+
+    return both
+
+
 def _results(reading: Reading, source: str) -> Sequence[InboundMessage]:
     """Give an assessment for each instrument; a message with none is a report that nothing follows from."""
-    found = result.answers(reading)
+    return _assessments(reading, source, result.answers(reading)) or (_result_report(reading, source),)
+
+
+def _assessments(
+    reading: Reading, source: str, found: Sequence[result.Answers]
+) -> Sequence[AssessmentReport]:
     if not found:
-        return (_result_report(reading, source),)
+        return ()
     whom, original = person(reading), _original(reading)
     return tuple(
         AssessmentReport(
@@ -325,8 +346,8 @@ def _result_report(reading: Reading, source: str) -> ResultReport:
 
 
 _TRANSLATIONS: dict[tuple[str, str], Translation] = {
-    ("REF", "I12"): _single(_referral),
-    ("REF", "I13"): _single(_amendment),
+    ("REF", "I12"): _with_answers(_referral),
+    ("REF", "I13"): _with_answers(_amendment),
     ("REF", "I14"): _single(_referral_cancellation),
     ("ADT", "A01"): _admission(),
     ("ADT", "A02"): _transfer(),

@@ -25,6 +25,7 @@ def diagnosed(dg1: str) -> Coding:
         "DG1|1||F32.2^Severe^2.16.840.1.113883.6.90",
         "DG1|1|ICD10|F32.2|Severe",
         "DG1|1|ICD|F32.2|Severe",
+        "DG1|1|ICD|F322|Severe",
         "DG1|1||F32.2^Severe",
         "DG1|1||F32.2|Severe",
     ],

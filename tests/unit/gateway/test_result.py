@@ -4,8 +4,8 @@ import pytest
 
 from services.gateway.instruments import PANELS
 from shared.events.base import Coding, Identifier
-from shared.events.inbound import AssessmentReport, InboundMessage, ResultReport
-from tests.unit.gateway.messages import PID, msh, text
+from shared.events.inbound import AssessmentReport, InboundMessage, Referral, ResultReport
+from tests.unit.gateway.messages import PID, msh, referral, text
 from tests.unit.gateway.translating import refusal_of, told
 
 PHQ_9, GAD_7, C_SSRS = PANELS
@@ -175,3 +175,26 @@ def test_an_answer_that_may_be_several_numbers_is_none(value: str, kind: str):
 def test_a_structured_number_that_is_one_is_read(value: str):
     [report] = reports(OBR, obx("44260-8", value, kind="SN"))
     assert report.items == {"9": 2}
+
+
+def test_the_answers_that_a_referral_brings_along_are_an_assessment_beside_it():
+    sent, report = told(referral(OBR, obx("44260-8", "2")))
+    assert isinstance(sent, Referral)
+    assert isinstance(report, AssessmentReport)
+    assert report.items == {"9": 2}
+    assert report.person == sent.person
+
+
+def test_answers_of_a_referral_whose_patient_has_no_identifier_are_left_out_and_that_is_told():
+    without = referral(OBR, obx("44260-8", "2")).replace(
+        b"|40071^^^LAKESIDE^MR~900-11-2222^^^USSSA^SS|", b"||"
+    )
+    [sent] = told(without)
+    assert isinstance(sent, Referral)
+    assert sent.original.warnings == (
+        "The screening answers were left out: their patient has no identifier.",
+    )
+
+
+def test_a_referral_with_an_answer_that_cannot_be_read_is_refused():
+    assert str(refusal_of(referral(OBR, obx("44260-8", "often", kind="ST"))).place) == "OBX(2)-5"
