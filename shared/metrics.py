@@ -40,11 +40,10 @@ PROJECTOR_BATCHES: Final = Counter(
 PROJECTOR_EVENTS: Final = Counter(
     "throughcare_projector_events_total", "Events committed to the journal, by partition.", ("partition",)
 )
-PROJECTOR_BATCH_SECONDS: Final = Histogram(
-    "throughcare_projector_batch_seconds", "One batch, from its first event to the commit.", buckets=_SECONDS
-)
 PROJECTOR_LAG: Final = Gauge(
-    "throughcare_projector_lag_events", "Events of the log that are not committed yet.", ("partition",)
+    "throughcare_projector_lag_events",
+    "Events of the log that were not committed yet when the last batch was, by partition.",
+    ("partition",),
 )
 
 MLLP_MESSAGES: Final = Counter(

@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import NotFoundError
 
+from shared import metrics
 from shared.eventlog.subjects import stream_of
 from shared.projections.ahead import Ahead
 from shared.projections.batch import PartitionState, project
@@ -144,8 +145,15 @@ class PartitionProjector:
 
     async def _tell(self, seq: int) -> None:
         self._delay = FIRST_DELAY_SECONDS
+        self._count(seq)
         self._enter("leading", seq)
         await self._nats.publish(f"projected.{self._k}", str(seq).encode())
+
+    def _count(self, seq: int) -> None:
+        partition = str(self._k)
+        metrics.PROJECTOR_BATCHES.labels(partition).inc()
+        metrics.PROJECTOR_EVENTS.labels(partition).inc(seq - self.status.seq)
+        metrics.PROJECTOR_LAG.labels(partition).set(self._reader.behind(seq))
 
     def _enter(self, role: Role, seq: int) -> None:
         self.status = PartitionStatus(self._k, role, seq)

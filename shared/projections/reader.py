@@ -88,10 +88,15 @@ class LogReader:
         """Whether a whole batch is there already."""
         return len(self._ready) >= self._batch
 
+    def behind(self, seq: int) -> int:
+        """Return how many events are behind a sequence, as far as the last message that was read tells."""
+        return self._last - seq + (_pending(self._reply) if self._reply else 0)
+
     def _forget(self) -> None:
         self._ready: deque[Journalled] = deque()
         self._asked = 0
         self._delivery: int = 0
+        self._reply = ""
         self._failure: Exception | None = None
         self._arrived = asyncio.Event()
         self._heard = 0.0
@@ -140,7 +145,7 @@ class LogReader:
         if read.seq != self._last + 1 and not self._gaps:
             self._failure = _gap(self._k, self._last, read.seq)
             return
-        self._last, self._delivery = read.seq, delivery
+        self._last, self._delivery, self._reply = read.seq, delivery, message.reply
         self._ready.append(journalled(read))  # decoded while Postgres is busy with the batch before
 
     def _take_status(self, status: str, description: str) -> None:
@@ -184,6 +189,11 @@ def _log_message(k: int, message: Msg) -> tuple[LogMessage, int]:
         datetime.fromisoformat(first) if first else _EPOCH + timedelta(microseconds=nanoseconds // 1000)
     )
     return LogMessage(k, seq, message.subject, recorded_at, message.data), delivery
+
+
+def _pending(reply: str) -> int:
+    tokens = reply.split(".")
+    return int(tokens[8 if len(tokens) == _SHORT_REPLY else 10])
 
 
 def _gap(k: int, last: int, seq: int) -> HistoryLostError:

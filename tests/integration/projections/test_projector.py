@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.console.embedded import NatsServer
 from shared.projections.lag import lag
@@ -41,6 +42,28 @@ async def test_every_event_is_journalled_and_projected_once(desk: Desk) -> None:
     }
     assert await desk.count("read.task") == 0
     assert await differences(desk) == []
+
+
+async def test_what_is_committed_and_what_is_left_is_counted(desk: Desk) -> None:
+    def counted(name: str) -> float:
+        return REGISTRY.get_sample_value(f"throughcare_projector_{name}", {"partition": "0"}) or 0.0
+
+    last = await desk.tell(cohort(30))
+    events, batches = counted("events_total"), counted("batches_total")
+    projector = desk.project(batch=64)
+    await until(lambda: projector.statuses[0].seq == last)
+    assert counted("events_total") - events == last
+    assert counted("batches_total") - batches >= last / 64
+    assert counted("lag_events") == 0
+
+
+async def test_a_reader_knows_how_much_of_the_log_is_left(desk: Desk) -> None:
+    last = await desk.tell(cohort(30))
+    reader = LogReader(desk.nats, 0, 64)
+    await reader.open(0)
+    seq = (await reader.next(5))[-1].entry.seq
+    assert reader.behind(seq) == last - seq > 0
+    await reader.close()
 
 
 async def test_the_entity_index_of_the_journal_finds_an_entitys_events_in_order(desk: Desk) -> None:
