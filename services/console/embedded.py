@@ -58,10 +58,6 @@ class EmbeddedServers:
         """Where Postgres is, with the password in it: for processes, not for a screen or a log."""
         return self.postgres.url
 
-    @property
-    def postgres_pid(self) -> int:
-        return self.postgres.pid
-
     def stop(self) -> None:
         """Stop both in order and wait until they are gone."""
         try:

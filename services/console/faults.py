@@ -17,7 +17,6 @@ from shared.settings import SettingsError
 from shared.site import SiteError
 
 REFUSED: Final = 1
-USAGE: Final = 2
 VARIABLE: Final = "THROUGHCARE_TRACEBACK"
 
 

@@ -22,7 +22,7 @@ from services.console.system_account import (
 )
 
 ROLE = DATABASE = "throughcare"
-PORT_LINE, STATUS_LINE = 3, 7  # of postmaster.pid
+STATUS_LINE = 7  # of postmaster.pid
 
 
 class PostgresServer(ServerProcess):

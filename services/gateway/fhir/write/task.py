@@ -50,11 +50,6 @@ def without(change: TaskChange, known: TaskChange) -> TaskChange:
     )
 
 
-def tells(change: TaskChange) -> bool:
-    """Tell whether anything follows from it."""
-    return change.status == _CANCELLED or any(_sentences(change))
-
-
 def told(
     submission: Submission, change: TaskChange, placer: Identifier, person: Person, at: str
 ) -> Cancellation | Information:

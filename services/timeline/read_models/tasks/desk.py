@@ -1,7 +1,7 @@
 """A coordinator's task, and one participant's desk on which an event opens, moves and closes them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -80,10 +80,6 @@ class Desk:
     def today(self) -> date:
         """The day at the site when we learned of the event."""
         return self.site.today(self.at.recorded_at)
-
-    def in_days(self, n: int) -> date:
-        """Return the n-th calendar day after today."""
-        return self.today + timedelta(days=n)
 
     def in_business_days(self, n: int) -> date:
         """Return the n-th business day after today."""
