@@ -86,11 +86,11 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 def environment_of(settings: Settings) -> dict[str, str]:
     """Write settings as the environment that `load` reads them from, for a child process."""
     pairs = ((field.name, getattr(settings, field.name)) for field in fields(Settings))
-    return {_PREFIX + name.upper(): str(value) for name, value in pairs if value is not None}
+    return {_variable(name): str(value) for name, value in pairs if value is not None}
 
 
 def _told(environment: Mapping[str, str], name: str) -> str | None:
-    variable = _PREFIX + name.upper()
+    variable = _variable(name)
     if path := environment.get(variable + "_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
@@ -100,7 +100,13 @@ def _told(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _sentence(error: str) -> str:
-    for field in fields(Settings):
-        error = error.replace(f"`$.{field.name}`", _PREFIX + field.name.upper())
-        error = error.replace(f"`{field.name}`", _PREFIX + field.name.upper())
-    return f"The settings are not complete: {error}."
+    """Put msgspec's words, such as "Expected `int`, got `str` - at `$.partitions`", behind the variable."""
+    what, _, place = error.partition(" - at ")
+    if place:
+        return f"{_variable(place.strip('`$.'))} is wrong: {what[0].lower()}{what[1:]}."
+    name = _variable(what.partition("required field ")[2].strip("`"))
+    return f"{name} is not set, nor is {name}_FILE."
+
+
+def _variable(name: str) -> str:
+    return _PREFIX + name.upper()

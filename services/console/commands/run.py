@@ -10,6 +10,7 @@ import uvloop
 
 from services.console.place import place_of
 from shared.settings import Settings
+from shared.site import site_of
 
 
 class Service(StrEnum):
@@ -31,6 +32,7 @@ def run(
     status 1 when something that it cannot do without is lost.
     """
     settings = place_of(context).settings()
+    site_of(settings)  # a site that does not exist is refused at once, not when NATS is there
     app = import_module(f"services.{service.value}.app")
     start = cast("Callable[[Settings], Awaitable[None]]", app.run)
     uvloop.run(_until_stopped(start, settings))

@@ -66,6 +66,13 @@ def test_a_command_line_that_is_not_understood_ends_with_status_2(arguments: lis
     assert run(app, arguments).exit_code == 2
 
 
+def test_a_service_of_a_site_that_does_not_exist_is_refused_before_it_waits_for_nats():
+    servers = {"THROUGHCARE_NATS_URL": "nats://127.0.0.1:1", "THROUGHCARE_DATABASE_URL": "postgresql://x"}
+    key = {"THROUGHCARE_IDENTIFIER_KEY": "0123456789abcdef"}
+    told = run(app, ["run", "gateway"], env={**servers, **key, "THROUGHCARE_SITE_ZONE": "Mars/Olympus"})
+    assert (told.exit_code, told.stderr) == (1, "throughcare: 'Mars/Olympus' is not an IANA time zone.\n")
+
+
 def test_a_receiver_that_is_not_there_is_a_sentence():
     Path("a.hl7").write_text("MSH|^~\\&|A|B|||20260303||ADT^A01|1|P|2.5\r")
     told = run(app, ["send", "a.hl7", "--to", "127.0.0.1:1"])
