@@ -58,7 +58,11 @@ def check_connection(
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(envvar="THROUGHCARE_TOKEN", metavar="TOKEN", help="Bearer token for --fhir."),
+        typer.Option(
+            envvar="THROUGHCARE_TOKEN",
+            metavar="TOKEN",
+            help="Bearer token for --fhir; in the variable it stands in no list of processes.",
+        ),
     ] = None,
     nats: Annotated[str | None, typer.Option(metavar="URL", help="Publish CloudEvents over NATS.")] = None,
     source: Annotated[
@@ -67,7 +71,11 @@ def check_connection(
     ] = None,
     password: Annotated[
         str | None,
-        typer.Option(envvar="NATS_PASSWORD", metavar="PASSWORD", help="Of the source's user at NATS."),
+        typer.Option(
+            envvar="NATS_PASSWORD",
+            metavar="PASSWORD",
+            help="Of the source's user at NATS; better in the variable, as the token.",
+        ),
     ] = None,
     way: Annotated[
         _In | None, typer.Option(help="Which way in, beside a running demo.", show_default="mllp")

@@ -44,7 +44,10 @@ def send(
     token: Annotated[
         str | None,
         typer.Option(
-            envvar="THROUGHCARE_TOKEN", metavar="TOKEN", help="Bearer token, over HTTP.", show_default=False
+            envvar="THROUGHCARE_TOKEN",
+            metavar="TOKEN",
+            help="Bearer token, over HTTP; in the variable it stands in no list of processes.",
+            show_default=False,
         ),
     ] = None,
     window: Annotated[int, typer.Option(min=1, help="How many may be unanswered at a time, over MLLP.")] = 1,
