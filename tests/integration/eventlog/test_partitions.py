@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
 
+import asyncpg
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -139,6 +140,8 @@ async def is_projected(flow: Flow, participants: int) -> bool:
     connection = await connect_to_postgres(flow.settings.database_url)
     try:
         return participants == await connection.fetchval("select count(*) from read.participant")
+    except asyncpg.UndefinedTableError:  # the projector has not made its read models yet
+        return False
     finally:
         await connection.close()
 
