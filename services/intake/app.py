@@ -9,7 +9,7 @@ from services.intake.handlers import accepted
 from services.intake.held import Held
 from services.intake.identification import Identification
 from services.intake.matching import Lookalikes, PeoplePolicy
-from services.intake.outbound import OutboundPolicy
+from services.intake.outbound import OutboundPolicy, consumer_of
 from services.intake.policies import InboundPolicy
 from shared.eventlog.commands import CommandHandlers
 from shared.eventlog.journal import open_pool
@@ -56,7 +56,7 @@ def _subscribe(runtime: Runtime, lookalikes: Lookalikes) -> None:
     people = PeoplePolicy(executor, aliases, lookalikes, clock)
     outbound = OutboundPolicy(executor, log, Disclosing(executor, runtime.settings, clock))
     for partition in range(runtime.settings.partitions):
-        runtime.policies.subscribe(stream_of(partition), f"intake-{partition}", outbound)
+        runtime.policies.subscribe(stream_of(partition), consumer_of(partition), outbound)
         runtime.policies.subscribe(stream_of(partition), f"intake-people-{partition}", people)
     runtime.policies.serve_replays()
     CommandHandlers(executor, accepted(aliases), clock).subscribe(runtime.broker, runtime.in_flight, "intake")

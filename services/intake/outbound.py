@@ -4,6 +4,7 @@ It always gets the status, for it sent the referral; what we say with it, only u
 (ADR 9).
 """
 
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -12,6 +13,7 @@ from services.intake.deciders import referral
 from services.intake.disclosing import Disclosing
 from shared.commands.decision import derived
 from shared.disclosure import NOTICE
+from shared.eventlog.errors import NotYetError
 from shared.eventlog.execute import Executor
 from shared.eventlog.log import Log
 from shared.eventlog.policies import Delivery
@@ -25,19 +27,29 @@ from shared.events.referral import (
     ReferralDeclined,
     ReferralInterimNoteSent,
     ReferralOutcomeSent,
+    ReferralReceived,
     ReferralStatusDelivered,
     Waitlisted,
 )
 from shared.events.registry import REGISTRY
 
+_TRIES_IN_ORDER: Final = 8  # half a minute; then it is told all the same
+_MOST_REMEMBERED: Final = 10_000
+
+
+def consumer_of(partition: int) -> str:
+    """Return the durable consumer whose messages the policy handles."""
+    return f"intake-{partition}"
+
 
 class OutboundPolicy:
-    """Handles every event of a referral."""
+    """Handles every event of a referral, in order also where several processes share the consumer."""
 
     def __init__(self, executor: Executor, log: Log, disclosing: Disclosing) -> None:
         self._executor = executor
         self._log = log
         self._disclosing = disclosing
+        self._told: dict[str, int] = {}  # by a referral's subject, the last event told by this process
 
     async def __call__(self, delivery: Delivery) -> None:
         """Publish where the referral is after this event, to whoever sent it by message."""
@@ -48,6 +60,9 @@ class OutboundPolicy:
         state = await self._state_at(key, delivery.sequence)
         if state.asked is None or state.asked.message is None:
             return
+        is_first = isinstance(event.data, ReferralReceived)
+        if not is_first and delivery.number < _TRIES_IN_ORDER and not await self._is_next(delivery, key):
+            raise NotYetError("What happened to the referral before is not told yet.", tries=_TRIES_IN_ORDER)
         sender, words = state.asked.message.source, _said(event.data)
         id_, referral_id = derived(event.id, "outbound-status"), UUID(key.entity)
         is_told = bool(words) and await self._disclosing.may_be_told(event, referral_id, sender, id_)
@@ -73,6 +88,24 @@ class OutboundPolicy:
         )
         subject = f"outbound.{sender}.status"
         await self._log.publish(subject, msgspec.json.encode(status), {"Nats-Msg-Id": str(status.id)})
+        self._remember(delivery)
+
+    async def _is_next(self, delivery: Delivery, key: EntityKey) -> bool:
+        """Tell whether all that happened to the referral before is told, by us or by another process."""
+        if await self._is_first_after(self._told.get(delivery.subject, 0), delivery):
+            return True
+        handled = await self._log.handled(delivery.stream, consumer_of(key.partition))
+        return await self._is_first_after(handled, delivery)
+
+    async def _is_first_after(self, sequence: int, delivery: Delivery) -> bool:
+        first = await self._log.next(delivery.stream, delivery.subject, sequence + 1)
+        return first is None or first.sequence >= delivery.sequence
+
+    def _remember(self, delivery: Delivery) -> None:
+        last = max(self._told.pop(delivery.subject, 0), delivery.sequence)
+        self._told[delivery.subject] = last
+        if len(self._told) > _MOST_REMEMBERED:
+            del self._told[next(iter(self._told))]
 
     async def _state_at(self, key: EntityKey, sequence: int) -> referral.State:
         """Return the referral as of the event: it may have moved on since."""

@@ -50,7 +50,12 @@ class _Ack(Struct):
     error: _Error | None = None
 
 
+class _AckFloor(Struct, frozen=True):
+    stream_seq: int = 0
+
+
 class _ConsumerInfo(Struct):
+    ack_floor: _AckFloor = _AckFloor()
     num_pending: int = 0
     num_ack_pending: int = 0
     error: _Error | None = None
@@ -173,9 +178,16 @@ class Log:
 
     async def pending(self, stream: str, consumer: str) -> int | None:
         """Return how many messages a durable consumer has not handled yet; None without such a consumer."""
-        reply = await self._request(f"$JS.API.CONSUMER.INFO.{stream}.{consumer}", b"", None)
-        info = _CONSUMER.decode(reply.data)
+        info = await self._consumer(stream, consumer)
         return None if info.error else info.num_pending + info.num_ack_pending
+
+    async def handled(self, stream: str, consumer: str) -> int:
+        """Return up to where a durable consumer has handled everything; 0 without such a consumer."""
+        return (await self._consumer(stream, consumer)).ack_floor.stream_seq
+
+    async def _consumer(self, stream: str, consumer: str) -> _ConsumerInfo:
+        reply = await self._request(f"$JS.API.CONSUMER.INFO.{stream}.{consumer}", b"", None)
+        return _CONSUMER.decode(reply.data)
 
     async def ping(self) -> None:
         """Return when the server's JetStream answers; raises LogUnavailableError."""

@@ -1,0 +1,73 @@
+"""What a sender is owed stands on OUTBOUND in the order in which its referral moved."""
+
+import asyncio
+from collections import defaultdict
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from services.console.embedded import NatsServer
+from services.intake.deciders import referral
+from shared.commands.intake import (
+    AcceptReferral,
+    ReceiveInformation,
+    ReceiveReferral,
+    RequestInformation,
+)
+from shared.eventlog import streams
+from shared.eventlog.connection import connect
+from shared.eventlog.execute import Executor
+from shared.eventlog.log import Log
+from shared.events.base import Identifier, MessageReference
+from shared.events.outbound import OutboundEnvelope
+from tests.integration.intake.conftest import open_intake, settings_of, until
+from tests.integration.intake.hospital import NOW
+
+REFERRALS: Final = 50
+SOURCE: Final = "genhosp"
+STATUSES: Final = ["received", "accepted", "awaiting-information", "accepted"]
+
+
+@pytest.mark.timeout(60)
+async def test_of_two_intakes_none_overtakes_the_other_within_a_referral(
+    nats_server: NatsServer, database: str
+):
+    settings = settings_of(nats_server, database, 1)
+    nats = await connect(settings, name="test")
+    await streams.apply(nats, 1)
+    async with open_intake(settings) as one, open_intake(settings):
+        await asyncio.gather(*(moved(one.executor, uuid4()) for _ in range(REFERRALS)))
+        await until(lambda: are_owed(Log(nats), REFERRALS * len(STATUSES)))
+    told: dict[UUID, list[str]] = defaultdict(list)
+    for status in await owed(Log(nats)):
+        told[status.data.referral].append(status.data.status)
+    await nats.close()
+    assert [each for each in told.values() if each != STATUSES] == []
+
+
+async def moved(executor: Executor, id_: UUID) -> None:
+    """Have a referral go through all the statuses."""
+    about: dict[str, Any] = {"participant": uuid4(), "referral": id_, "actor": "c:7", "now": NOW}
+    message = MessageReference(source=SOURCE, control_id="1", trigger="REF^I12", inbound_id=str(id_))
+    answer = MessageReference(source=SOURCE, control_id="2", trigger="Task", inbound_id=str(uuid4()))
+    placer = Identifier("GENHOSP", str(id_), "PLAC")
+    commands = [
+        ReceiveReferral(id=uuid4(), placer=placer, source="hospital", message=message, **about),
+        AcceptReferral(id=uuid4(), owner="c:7", **about),
+        RequestInformation(id=uuid4(), what="Which medicines?", **about),
+        ReceiveInformation(id=uuid4(), what="None.", message=answer, **about),
+    ]
+    for command in commands:
+        await executor.execute(referral.DECIDER, command)
+
+
+async def owed(log: Log) -> list[OutboundEnvelope]:
+    """Return what a sender is owed, each status once: a delivery may repeat it."""
+    stored = log.tail("OUTBOUND", f"outbound.{SOURCE}.status", 0)
+    return [msgspec.json.decode(each.payload, type=OutboundEnvelope) async for each in stored]
+
+
+async def are_owed(log: Log, count: int) -> bool:
+    return len(await owed(log)) >= count
