@@ -1,4 +1,4 @@
-"""What a policy could not handle, kept in the stream PARKED until a person replays it.
+"""What a policy could not handle, kept in the stream PARKED until a person replays it, or gives it up.
 
 An entry holds where the message is, not the message: it stays in its own stream.
 """
@@ -8,13 +8,22 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shared.eventlog.log import Log
 
 STREAM: Final = "PARKED"
 
 
-class Parked(Struct, frozen=True, kw_only=True):
+class GivenUp(Struct, frozen=True, kw_only=True):
+    """Who decided that a message is not to be handled, and why; `reason` names nobody."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+class Parked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One parked message, and why; `reason` holds no content of the message."""
 
     service: str
@@ -25,6 +34,7 @@ class Parked(Struct, frozen=True, kw_only=True):
     reason: str
     deliveries: int
     parked_at: datetime
+    given_up: GivenUp | None = None
 
 
 class ReplayRequest(Struct, frozen=True):
@@ -71,11 +81,24 @@ class Parking:
         await self._log.publish(subject, msgspec.json.encode(parked), headers)
 
     async def entries(self) -> list[tuple[int, Parked]]:
-        """Return every entry with its number, oldest first."""
+        """Return every entry that waits for a person, with its number, oldest first."""
+        return [(number, parked) for number, parked in await self._all() if parked.given_up is None]
+
+    async def given_up(self) -> list[tuple[int, Parked]]:
+        """Return every entry that was given up, with its number."""
+        return [(number, parked) for number, parked in await self._all() if parked.given_up]
+
+    async def _all(self) -> list[tuple[int, Parked]]:
         return [
             (message.sequence, _DECODER.decode(message.payload))
             async for message in self._log.tail(STREAM, "parked.>", 0)
         ]
+
+    async def give_up(self, number: int, parked: Parked, given_up: GivenUp) -> None:
+        """Have an entry wait no longer: it is kept under another number, and may still be replayed."""
+        subject = f"parked.{parked.service}.{parked.consumer}"
+        await self._log.publish(subject, msgspec.json.encode(replace(parked, given_up=given_up)), {})
+        await self.remove(number)
 
     async def entry(self, number: int) -> Parked | None:
         """Return one entry, or None."""

@@ -8,7 +8,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -61,7 +61,9 @@ async def place(nats_url: str, database: str, servers_directory: Path) -> AsyncG
         yield Place(settings, running, profiles)
 
 
-async def test_an_amendment_read_by_a_wrong_profile_is_parked_and_read_again_by_the_right_one(place: Place):
+async def test_an_amendment_read_by_a_wrong_profile_is_parked_given_up_and_read_again_by_the_right_one(
+    place: Place,
+):
     await sent(place, hl7.referral(ROBIN, control_id="1", placer="R-88", sent=NOW))
     await sent(place, amendment())
     assert await until(lambda: are_parked(place, 1), SECONDS)
@@ -70,11 +72,16 @@ async def test_an_amendment_read_by_a_wrong_profile_is_parked_and_read_again_by_
     assert (await console(place, "parked", "replay", parked["id"]))[0] == 1
     assert [one["id"] for one in await listed(place)] == [parked["id"]]
 
+    assert (await console(place, "parked", "give-up", parked["id"], "--reason", "By telephone."))[0] == 0
+    assert await listed(place) == []
+    (parked,) = await listed(place, "--given-up")
+    assert parked["given_up"]["reason"] == "By telephone."
+
     place.profiles.write_text(PROFILE + QUIRK)
     assert await until(lambda: is_reloaded(place), SECONDS)
     assert (await console(place, "parked", "replay", parked["id"], "--reread"))[0] == 0
     assert await until(lambda: is_amended(place), SECONDS)
-    assert await listed(place) == []
+    assert await listed(place) == await listed(place, "--given-up") == []
 
 
 async def is_reloaded(place: Place) -> bool:
@@ -105,8 +112,8 @@ async def console(place: Place, *arguments: str) -> tuple[int | None, str]:
     return process.returncode, told.decode()
 
 
-async def listed(place: Place) -> list[dict[str, str]]:
-    status, told = await console(place, "parked", "list", "--json")
+async def listed(place: Place, *also: str) -> list[dict[str, Any]]:
+    status, told = await console(place, "parked", "list", "--json", *also)
     assert status == 0
     return json.loads(told)
 

@@ -5,7 +5,7 @@ could not apply is called by its position, `0/345`: with it every later event of
 """
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -15,12 +15,20 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from services.console.faults import Failed
-from services.console.options import AsJson
+from services.console.options import CONSOLE, Actor, AsJson
 from services.console.output import out, print_json, print_table
 from services.console.place import Place, place_of
 from services.timeline.read_models import projections
 from shared.eventlog.log import Log
-from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest, Reread, RereadAnswer
+from shared.eventlog.parking import (
+    GivenUp,
+    Parked,
+    Parking,
+    ReplayAnswer,
+    ReplayRequest,
+    Reread,
+    RereadAnswer,
+)
 from shared.eventlog.subjects import stream_of
 from shared.events.envelope import Position
 from shared.projections.generation import OtherProjectionsError
@@ -55,6 +63,7 @@ class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     deliveries: int = 0
     participant: str | None = None
     waiting: int = 0  # later events of the same participant
+    given_up: GivenUp | None = None
 
 
 @app.callback(invoke_without_command=True)
@@ -65,9 +74,15 @@ def parked(context: typer.Context) -> None:
 
 
 @app.command("list")
-def list_parked(context: typer.Context, as_json: AsJson = False) -> None:
+def list_parked(
+    context: typer.Context,
+    given_up: Annotated[
+        bool, typer.Option("--given-up", help="What was given up, in place of what waits.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """List what is parked, oldest first."""
-    entries = asyncio.run(_entries(place_of(context)))
+    entries = asyncio.run(_entries(place_of(context), given_up=given_up))
     if as_json:
         print_json(entries)
         return
@@ -81,7 +96,8 @@ def list_parked(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def show(context: typer.Context, id: Id, as_json: AsJson = False) -> None:
     """Show why something is parked, and where it is."""
-    entries = asyncio.run(_entries(place_of(context)))
+    place = place_of(context)
+    entries = [each for told in (False, True) for each in asyncio.run(_entries(place, given_up=told))]
     entry = next((one for one in entries if one.id == id), None)
     if entry is None:
         raise _nothing(id)
@@ -125,10 +141,42 @@ def replay(
     out.print(f"{id} is handled.", markup=False)
 
 
-async def _entries(place: Place) -> list[Entry]:
+@app.command()
+def give_up(
+    context: typer.Context,
+    id: Id,
+    reason: Annotated[
+        str, typer.Option(help="Why; it is kept for ever, so it names nobody.", show_default=False)
+    ],
+    actor: Actor = CONSOLE,
+) -> None:
+    """Have a message wait no longer, since it is never to be handled; `list --given-up` shows who and why.
+
+    Only a message, such as 12: what the projector could not apply is a fact of the log.
+    """
+    if not id.isdecimal():
+        raise typer.BadParameter("Only a message, such as 12, is given up.", param_hint="ID")
+    given_up = GivenUp(by=actor, reason=reason, at=datetime.now(UTC))
+    asyncio.run(give_up_message(place_of(context), int(id), given_up))
+    out.print(f"{id} is given up.", markup=False)
+
+
+async def give_up_message(place: Place, number: int, given_up: GivenUp) -> None:
+    """Have a message wait no longer; raises Failed where it does not wait."""
+    async with place.nats() as nats:
+        parking = Parking(Log(nats))
+        parked = await parking.entry(number)
+        if parked is None or parked.given_up:
+            raise _nothing(str(number))
+        await parking.give_up(number, parked, given_up)
+
+
+async def _entries(place: Place, *, given_up: bool) -> list[Entry]:
     async with place.nats() as nats, place.database() as database:
-        messages = [_of_policy(number, parked) for number, parked in await Parking(Log(nats)).entries()]
-        events = [_of_projector(parked) for parked in await parked_events(database)]
+        parking = Parking(Log(nats))
+        found = await parking.given_up() if given_up else await parking.entries()
+        messages = [_of_policy(number, parked) for number, parked in found]
+        events = [] if given_up else [_of_projector(parked) for parked in await parked_events(database)]
     return sorted((*messages, *events), key=lambda entry: entry.since)
 
 
@@ -193,6 +241,7 @@ def _of_policy(number: int, parked: Parked) -> Entry:
         reason=parked.reason,
         subject=parked.subject,
         deliveries=parked.deliveries,
+        given_up=parked.given_up,
     )
 
 

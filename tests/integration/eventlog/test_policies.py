@@ -18,7 +18,7 @@ from services.intake.deciders import participant as participants
 from shared.commands.intake import CorrectDemographics
 from shared.eventlog.clock import utc_now
 from shared.eventlog.errors import LogUnavailableError, NotYetError
-from shared.eventlog.parking import Parked, Parking, ReplayAnswer, ReplayRequest
+from shared.eventlog.parking import GivenUp, Parked, Parking, ReplayAnswer, ReplayRequest
 from shared.eventlog.policies import TRIES_BEFORE_PARKING, Delivery, carry_out, delay_after
 from shared.eventlog.runtime import Runtime
 from shared.events.base import Demographics
@@ -270,6 +270,27 @@ async def test_an_entry_that_is_taken_out_leaves_the_others(service: Runtime):
     await parking.remove(second)
     assert [number for number, _ in await parking.entries()] == [first, third]
     assert await parking.entry(second) is None
+
+
+async def test_an_entry_that_is_given_up_waits_no_more_and_is_kept_with_who_and_why(service: Runtime):
+    parking = Parking(service.log)
+    parked = Parked(
+        service="care_plan",
+        consumer=CONSUMER,
+        stream="CARE_0",
+        sequence=7,
+        subject="care.0.participant.x",
+        reason="Test.",
+        deliveries=1,
+        parked_at=NOW,
+    )
+    await parking.park(parked)
+    [(number, waiting)] = await parking.entries()
+    given_up = GivenUp(by="coordinator:7", reason="Told by telephone.", at=NOW)
+    await parking.give_up(number, waiting, given_up)
+    assert await parking.entries() == []
+    [(kept, told)] = await parking.given_up()
+    assert (await parking.entry(kept), told.given_up, told.sequence) == (told, given_up, 7)
 
 
 async def test_two_instances_share_the_messages_and_none_is_handled_twice(
