@@ -1,6 +1,6 @@
 """Where a command works: the run folder that it was given, the settings, and connections to the servers."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from nats.errors import NoServersError
 from services.console.faults import Failed
 from services.console.run_folder import RunFolder
 from shared import settings
-from shared.eventlog.connection import sign_in
+from shared.eventlog.connection import servers, sign_in
 from shared.projections.postgres import Connection
 from shared.settings import Settings
 
@@ -58,7 +58,7 @@ async def nats_of(told: Settings) -> AsyncGenerator[Client]:
 
     try:
         await client.connect(
-            told.nats_url,
+            servers(told),
             name="console",
             **sign_in(told),
             allow_reconnect=False,
@@ -67,7 +67,7 @@ async def nats_of(told: Settings) -> AsyncGenerator[Client]:
         )
     except (NoServersError, OSError, TimeoutError):
         does = "does not let us in" if any(map(_is_refusal, refusals)) else "does not answer"
-        raise Failed(f"NATS {does} at {_address(told.nats_url)}.") from None
+        raise Failed(f"NATS {does} at {_addresses(servers(told))}.") from None
     try:
         yield client
     finally:
@@ -99,6 +99,10 @@ def _address(url: str) -> str:
     """The host and port of a URL, without the password in it."""
     parts = urlsplit(url)
     return f"{parts.hostname or 'an unnamed host'}{f':{parts.port}' if parts.port else ''}"
+
+
+def _addresses(urls: Sequence[str]) -> str:
+    return ", ".join(map(_address, urls))
 
 
 def _is_refusal(error: Exception) -> bool:

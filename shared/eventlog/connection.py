@@ -40,6 +40,11 @@ def options(*, name: str, closed: Callback | None = None) -> dict[str, Any]:
     }
 
 
+def servers(settings: Settings) -> list[str]:
+    """Return the servers that may be connected to, one of which is enough."""
+    return [url.strip() for url in settings.nats_url.split(",")]
+
+
 def sign_in(settings: Settings) -> dict[str, Any]:
     """Return who a client says it is, and whom it trusts; raises SettingsError."""
     return {"user": settings.nats_user, "password": settings.nats_password, "tls": _tls(settings)}
@@ -85,7 +90,7 @@ async def connect(
     """
     client = Client()
     await client.connect(
-        settings.nats_url,
+        servers(settings),
         **sign_in(settings),
         **options(name=name, closed=closed),
         reconnected_cb=reconnected,

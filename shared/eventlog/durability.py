@@ -6,7 +6,7 @@ A client cannot see the setting, so the server's monitoring port is asked.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from shared.eventlog.connection import Callback
+from shared.eventlog.connection import Callback, servers
 from shared.eventlog.errors import UnaskedLogError, UnsyncedLogError
 from shared.settings import Settings
 
@@ -44,7 +44,7 @@ async def require_synced(settings: Settings) -> None:
     `allow_unsynced_log` lets it pass, with a warning in the log at every start.
     """
     try:
-        await asyncio.to_thread(_expect_synced, monitor_url(settings))
+        await asyncio.to_thread(_expect_all_synced, monitor_urls(settings))
     except UnsyncedLogError as error:
         if not settings.allow_unsynced_log:
             raise
@@ -76,10 +76,12 @@ async def _unsynced(settings: Settings) -> UnsyncedLogError | None:
     return None
 
 
-def monitor_url(settings: Settings) -> str:
-    """Return where the server's monitoring is asked."""
-    host = urlsplit(settings.nats_url).hostname or "127.0.0.1"
-    return settings.nats_monitor_url or f"http://{host}:{_MONITOR_PORT}"
+def monitor_urls(settings: Settings) -> list[str]:
+    """Return where the monitoring of each server is asked."""
+    if settings.nats_monitor_url:
+        return [url.strip() for url in settings.nats_monitor_url.split(",")]
+    hosts = [urlsplit(url).hostname or "127.0.0.1" for url in servers(settings)]
+    return [f"http://{host}:{_MONITOR_PORT}" for host in hosts]
 
 
 _WHAT_TO_DO = (
@@ -87,6 +89,20 @@ _WHAT_TO_DO = (
     "Set `sync_interval: always` in the server's jetstream block and THROUGHCARE_NATS_MONITOR_URL "
     "here; where losing events is acceptable, THROUGHCARE_ALLOW_UNSYNCED_LOG=true."
 )
+
+
+def _expect_all_synced(urls: Sequence[str]) -> None:
+    """Expect it of every server that answers, and an answer of one at least: of three, one may be down."""
+    unasked: list[UnaskedLogError] = []
+    for url in urls:
+        try:
+            _expect_synced(url)
+        except UnaskedLogError as error:
+            unasked.append(error)
+    if len(unasked) == len(urls):
+        raise unasked[0]
+    if unasked:
+        _log.warning("nats-server-not-asked", count=len(unasked), consequence="how it syncs is not known")
 
 
 def _expect_synced(url: str) -> None:

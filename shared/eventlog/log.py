@@ -1,4 +1,4 @@
-"""The one way to write to the log, and the direct reads behind it."""
+"""The one way to write to the log, and the reads behind it, which its leader answers."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -21,6 +21,7 @@ _EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
 _MESSAGE_ID: Final = "Nats-Msg-Id"
 _WRONG_LAST_SEQUENCE: Final = (10071, 10164)  # the server has a code for each form of the expectation
 _DUPLICATE_IN_BATCH: Final = 10201
+_NO_MESSAGE: Final = 10037
 
 
 class Message(Struct, frozen=True):
@@ -68,14 +69,27 @@ class Kept(Struct, frozen=True):
     is_duplicate: bool
 
 
-class _DirectGet(Struct, omit_defaults=True):
+class _Get(Struct, omit_defaults=True):
     next_by_subj: str
     seq: int = 0
     start_time: datetime | None = None
 
 
+class _Got(Struct):
+    subject: str
+    seq: int
+    time: str
+    data: bytes = b""  # base64; left out where the message is empty
+
+
+class _Answer(Struct):
+    message: _Got | None = None
+    error: _Error | None = None
+
+
 _ACK: Final = msgspec.json.Decoder(_Ack)
 _CONSUMER: Final = msgspec.json.Decoder(_ConsumerInfo)
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
 class Log:
@@ -148,23 +162,18 @@ class Log:
 
     async def next(self, stream: str, subject: str, sequence: int) -> StoredMessage | None:
         """Read the subject's first message from a sequence on; the subject may hold wildcards."""
-        return await self._first(stream, _DirectGet(subject, seq=sequence))
+        return await self._first(stream, _Get(subject, seq=sequence))
 
     async def since(self, stream: str, subject: str, recorded: datetime) -> StoredMessage | None:
         """Read the subject's first message that was stored at a time or later."""
-        return await self._first(stream, _DirectGet(subject, start_time=recorded))
+        return await self._first(stream, _Get(subject, start_time=recorded))
 
-    async def _first(self, stream: str, wanted: _DirectGet) -> StoredMessage | None:
+    async def _first(self, stream: str, wanted: _Get) -> StoredMessage | None:
+        # Not a direct get: that may be answered by a replica that is behind, which does not have yet what was
+        # acknowledged a moment ago (ADR 12). This one is answered by the stream's leader.
         body = msgspec.json.encode(wanted)
-        reply = await self._request(f"$JS.API.DIRECT.GET.{stream}", body, None)
-        headers = reply.headers or {}
-        match headers.get("Status"):
-            case None:
-                return _stored(headers, reply.data)
-            case "404":
-                return None
-            case status:
-                raise LogUnavailableError(f"The log answered a read with {status}.")
+        reply = await self._request(f"$JS.API.STREAM.MSG.GET.{stream}", body, None)
+        return _stored(reply)
 
     async def get(self, stream: str, sequence: int) -> StoredMessage | None:
         """Read one message of a stream."""
@@ -243,10 +252,15 @@ def _ack(reply: Msg) -> _Ack:
     raise LogUnavailableError(f"The log refused an append: {ack.error.description}.")
 
 
-def _stored(headers: dict[str, str], payload: bytes) -> StoredMessage:
-    return StoredMessage(
-        subject=headers["Nats-Subject"],
-        sequence=int(headers["Nats-Sequence"]),
-        recorded_at=datetime.fromisoformat(headers["Nats-Time-Stamp"]),
-        payload=payload,
-    )
+def _stored(reply: Msg) -> StoredMessage | None:
+    try:
+        answer = _ANSWER.decode(reply.data)
+    except msgspec.DecodeError as error:
+        raise LogUnavailableError("The log gave an answer that cannot be read.") from error
+    if (message := answer.message) is not None:
+        recorded = datetime.fromisoformat(message.time)
+        return StoredMessage(message.subject, message.seq, recorded, message.data)
+    if answer.error is not None and answer.error.err_code == _NO_MESSAGE:
+        return None
+    reason = answer.error.description if answer.error else "without a message"
+    raise LogUnavailableError(f"The log answered a read with: {reason}.")

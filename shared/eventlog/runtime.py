@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 from shared import metrics
 from shared.eventlog import streams
 from shared.eventlog.clock import Clock, utc_now
-from shared.eventlog.connection import close, connect, options, security
+from shared.eventlog.connection import close, connect, options, security, servers
 from shared.eventlog.draining import drain
 from shared.eventlog.durability import require_synced, still_synced
 from shared.eventlog.entities import Entities
@@ -116,7 +116,7 @@ async def _close_pool(pool: "asyncpg.Pool[Any]") -> None:
 
 def _broker(service: str, settings: Settings, process: Process) -> NatsBroker:
     return NatsBroker(
-        settings.nats_url,
+        servers(settings),
         apply_types=False,  # handlers decode with a typed decoder themselves
         logger=None,
         graceful_timeout=15.0,

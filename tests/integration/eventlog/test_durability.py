@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from services.console.embedded import NatsServer
 from services.console.nats_server import CONFIGURATION
 from services.console.server_process import free_port, start_on
-from shared.eventlog.durability import monitor_url, require_synced, still_synced
+from shared.eventlog.durability import monitor_urls, require_synced, still_synced
 from shared.eventlog.errors import UnaskedLogError, UnsyncedLogError
 from shared.settings import Settings
 from tests.integration.eventlog.conftest import open_service
@@ -116,4 +116,21 @@ async def refused_once(settings: Settings) -> None:
 
 def test_without_a_monitoring_url_port_8222_of_the_server_is_asked(nats_server: NatsServer):
     settings = replace(of(nats_server), nats_url="nats://log.example:4222", nats_monitor_url=None)
-    assert monitor_url(settings) == "http://log.example:8222"
+    assert monitor_urls(settings) == ["http://log.example:8222"]
+
+
+async def test_of_several_servers_one_that_syncs_now_and_then_is_enough_to_refuse(
+    nats_server: NatsServer, unsynced: NatsServer
+):
+    both = f"{nats_server.monitor_url},{unsynced.monitor_url}"
+    with pytest.raises(UnsyncedLogError, match="sync_interval"):
+        await require_synced(replace(of(nats_server), nats_monitor_url=both))
+
+
+async def test_of_several_servers_one_may_be_down(nats_server: NatsServer):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with capture_logs() as logs:
+        await require_synced(
+            replace(of(nats_server), nats_monitor_url=f"{nobody}, {nats_server.monitor_url}")
+        )
+    assert [line["event"] for line in logs] == ["nats-server-not-asked"]
