@@ -33,7 +33,7 @@ from shared.events.referral import (
 )
 from shared.events.registry import REGISTRY
 
-_TRIES_IN_ORDER: Final = 8  # half a minute; then it is told all the same
+_TRIES_IN_ORDER: Final = 8  # a quarter of a minute; then it is told all the same
 _MOST_REMEMBERED: Final = 10_000
 
 

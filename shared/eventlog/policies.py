@@ -29,7 +29,7 @@ from shared.events.registry import UndecodableEventError
 
 TRIES_BEFORE_PARKING: Final = 6
 _FIRST_DELAY_SECONDS: Final = 0.2
-_LONGEST_DELAY_SECONDS: Final = 30.0
+_LONGEST_DELAY_SECONDS: Final = 5.0  # so soon after an outage everything goes on
 _MOST_DOUBLINGS: Final = 32  # a message may be tried for days, and a float ends at 1023
 _log = structlog.get_logger()
 
@@ -220,7 +220,7 @@ class Policies:
 
 
 def delay_after(tries: int) -> float:
-    """Return the seconds from the n-th try to the next: doubled each time, at most half a minute."""
+    """Return the seconds from the n-th try to the next: doubled each time, at most five."""
     doublings = min(tries - 1, _MOST_DOUBLINGS)
     return min(_FIRST_DELAY_SECONDS * 2**doublings, _LONGEST_DELAY_SECONDS)
 
