@@ -270,6 +270,29 @@ def test_an_appointment_elsewhere_is_its_senders_and_without_a_time_only_propose
     assert row(day, "Appointment").status == "proposed"
 
 
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-11-01T01:30:00-04:00", "2026-11-01T01:15:00-05:00"),  # 45 minutes, as the clocks go back
+        ("2026-03-05T15:00:00Z", "2026-03-05T10:30:00-05:00"),
+    ],
+)
+def test_an_appointments_ends_are_compared_as_instants_not_as_they_are_written(start: Moment, end: Moment):
+    notice = AppointmentNotified(
+        appointment=Identifier("general-hospital", "A-1"), status="booked", start=start, end=end, message=FROM
+    )
+    booked = one(story(notice), "Appointment")
+    assert (booked["status"], booked["start"], booked["end"]) == ("booked", start, end)
+
+
+def test_a_stays_ends_are_compared_as_instants():
+    admission = replace(admitted(), admitted="2026-03-04T01:00:00Z")
+    later = story(admission, discharged("2026-03-03T23:30:00-05:00"))
+    assert one(later, "Encounter")["period"]["end"] == "2026-03-03T23:30:00-05:00"
+    earlier = story(admission, discharged("2026-03-04T00:30:00Z"))
+    assert one(earlier, "Encounter")["period"] == {"start": "2026-03-04T01:00:00Z"}  # invariant per-1
+
+
 def test_a_stay_is_one_encounter_whatever_the_order_of_its_messages():
     for facts in ((admitted(), discharged()), (discharged(), admitted())):
         stay = one(story(*facts), "Encounter")

@@ -18,7 +18,7 @@ from services.timeline.read_models.fhir.elements import (
 )
 from shared.events.encounter import AppointmentNotified, AppointmentStatus
 from shared.events.envelope import Recorded
-from shared.events.moment import Moment, is_day
+from shared.events.moment import Moment, before, is_day
 
 _STATUSES: dict[AppointmentStatus, str] = {
     "booked": "booked",
@@ -75,7 +75,7 @@ def _told(had: Appointment | None, at: Recorded, event: AppointmentNotified) -> 
     others = (Participant(actor=place, status="accepted"),) if place else ()
     start = _instant(event.start) or (had and had.start)
     end = _instant(event.end) or (had and had.end)
-    both = (start, end) if start and end and start <= end else (None, None)
+    both = (start, end) if start and end and not before(end, start) else (None, None)
     status = _STATUSES[event.status]
     return Appointment(
         id=_id(at),

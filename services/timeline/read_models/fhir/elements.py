@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from shared import fhir
 from shared.events import base
-from shared.events.moment import Moment
+from shared.events.moment import Moment, before
 
 SECURITY: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 IDENTIFIER_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v2-0203"
@@ -131,10 +131,6 @@ def period(start: Moment | date | None, end: Moment | date | None = None) -> Per
     if start is None and end is None:
         return None
     begun, ended = start and str(start), end and str(end)
-    if begun and ended and _precedes(ended, begun):
+    if begun and ended and before(ended, begun):
         ended = None
     return Period(start=begun, end=ended)
-
-
-def _precedes(left: str, right: str) -> bool:
-    return left[:10] < right[:10]
