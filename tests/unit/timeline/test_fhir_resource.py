@@ -13,7 +13,7 @@ from services.timeline.read_models.fhir_resource import FhirResource, fhir_resou
 from shared.events import schemas
 from shared.events.assessment import AssessmentCorrected
 from shared.events.base import Coding, Demographics, EventData, Identifier, MessageReference
-from shared.events.encounter import AppointmentNotified, DeathNotified
+from shared.events.encounter import AppointmentNotified, DeathNotified, TransferNotified
 from shared.events.episode import (
     CareClosedOnDeath,
     EpisodeCompleted,
@@ -49,6 +49,7 @@ from tests.unit.timeline.facts import (
     EPISODE,
     GAD7,
     GOAL,
+    HOSPITAL,
     NEXT_SESSION,
     PHQ9,
     REFERRAL,
@@ -301,6 +302,15 @@ def test_a_stay_is_one_encounter_whatever_the_order_of_its_messages():
         assert stay["hospitalization"] == {"dischargeDisposition": {"text": "home"}}
         assert stay["identifier"][0]["value"] == "V-1"
         assert stay["serviceProvider"] == {"display": "General Hospital"}
+
+
+def test_an_admission_told_again_keeps_what_is_known_of_the_stay():
+    moved = TransferNotified(facility=HOSPITAL, visit_number="V-1", location="Ward 3")
+    stay = one(story(admitted(), moved, replace(admitted(), admitted=None)), "Encounter")
+    assert stay["location"] == [{"location": {"display": "Ward 3"}}]
+    assert (stay["status"], stay["period"]) == ("in-progress", {"start": "2026-02-20"})
+    back = one(story(admitted(), admission_cancelled(), admitted()), "Encounter")
+    assert back["status"] == "in-progress"
 
 
 def test_a_cancelled_discharge_leaves_the_stay_open_and_a_cancelled_admission_cancels_it():

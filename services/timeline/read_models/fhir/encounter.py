@@ -118,9 +118,12 @@ def _evolve(had: Encounter | None, at: Recorded, event: _Told) -> Encounter | No
 
 
 def _admitted(had: Encounter | None, at: Recorded, event: InpatientAdmissionNotified) -> Encounter:
-    """An admission told after its discharge says when the stay began; it does not open it again."""
-    is_late = had is not None and had.status == "finished" and event.visit_number is not None
-    stay = had if had and is_late else _stay(at, event)
+    """An admission told again adds to what is known of the stay; after its discharge it does not open it."""
+    begun = _stay(at, event)
+    if had is None or event.visit_number is None or had.status == "cancelled":
+        stay = begun
+    else:
+        stay = had if had.status == "finished" else replace(had, status=begun.status)
     start = event.admitted or (stay.period and stay.period.start)
     return replace(
         stay,
