@@ -29,6 +29,7 @@ from shared.settings import Settings
 
 GRACE_SECONDS: Final = 20.0
 _AGAIN_SECONDS: Final = 5.0  # between two cancellations of a task: what it does at its end takes less
+_START_AGAIN_SECONDS: Final = 1.0  # of the start, which leaves nothing to do at its end
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.get_logger()
@@ -134,6 +135,7 @@ class Process:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        self._starting = None
         self._begin_stop()
         await end(self._tasks)
         if self._server is not None:
@@ -158,14 +160,18 @@ class Process:
 
     def _signalled(self, which: signal.Signals) -> None:
         _log.info("stopping", signal=which.name)
-        self._give_up_starting()
+        if not self.stopping:
+            self._give_up_starting()
         self._begin_stop()
 
     def _give_up_starting(self) -> None:
-        # What it waits for, such as a server that is away, may never come.
-        if self._starting is not None and not (self._has_started or self.stopping):
-            self._gives_up_starting = True
-            self._starting.cancel()
+        """Cancel the start, until it has ended: what it waits for, such as a server, may never come."""
+        if self._starting is None or self._has_started:
+            return
+        self._gives_up_starting = True
+        self._starting.cancel()
+        # Again, since the cancellation may be forgotten (see `end`), here with each attempt to connect.
+        asyncio.get_running_loop().call_later(_START_AGAIN_SECONDS, self._give_up_starting)
 
     def _begin_stop(self) -> None:
         if not self.stopping:
@@ -203,7 +209,7 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
     """Cancel tasks until they have ended, whatever they end with.
 
     Before Python 3.12 `asyncio.wait_for`, in which nats-py asks, forgets a cancellation that comes together
-    with the answer.
+    with the answer, or with the error.
     """
     left = set(tasks)
     while left:

@@ -32,9 +32,12 @@ async def slow(): await asyncio.sleep(60)
 async def fine(): pass
 async def dies(): raise ValueError("Jane Example, born 1990-01-01")
 async def for_ever(): await asyncio.Event().wait()
+async def forgetful():
+    try: await for_ever()
+    except asyncio.CancelledError: await for_ever()
 
 async def run():
-    async with Process("sample", settings.load(), grace_seconds=0.5) as process:
+    async with Process("sample", settings.load(), grace_seconds={grace}) as process:
         process.listens("mllp", 4711)
         {body}
         await process.stopped()
@@ -49,7 +52,7 @@ except ProcessFailedError as error:
 
 @asynccontextmanager
 async def process_that(
-    directory: Path, body: str, after: str = "pass"
+    directory: Path, body: str, after: str = "pass", *, grace: float = 0.5
 ) -> AsyncGenerator[tuple[Process, Path]]:
     run_file = directory / "sample.json"
     environment = {
@@ -59,7 +62,7 @@ async def process_that(
         "THROUGHCARE_IDENTIFIER_KEY": "a key of sixteen or more",
         "THROUGHCARE_RUN_FILE": str(run_file),
     }
-    program = PROGRAM.format(body=body, after=after)
+    program = PROGRAM.format(body=body, after=after, grace=grace)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, stderr=PIPE, env=environment, cwd=ROOT
     )
@@ -179,3 +182,15 @@ async def test_asked_to_stop_while_it_still_waits_for_what_it_needs_it_ends_with
         assert await process.wait() == 0
         assert told[-1]["event"] == "stopped"
         assert not run_file.exists()
+
+
+async def test_asked_to_stop_in_the_very_moment_that_an_attempt_to_connect_fails_it_ends_all_the_same(
+    tmp_path: Path,
+):
+    """Before Python 3.12 `asyncio.wait_for` then raises the error, and the cancellation is forgotten."""
+    async with process_that(tmp_path, "await forgetful()", grace=20) as (process, run_file):
+        await written(run_file)
+        process.send_signal(signal.SIGTERM)
+        told = await lines(process)
+        assert await process.wait() == 0
+        assert told[-1]["event"] == "stopped"
