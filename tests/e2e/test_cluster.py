@@ -67,7 +67,7 @@ async def test_what_was_acknowledged_is_read_even_through_a_replica_that_is_behi
             with frozen(follower):
                 last = [await log.publish(_SUBJECT, b"event", {}) for _ in range(_MESSAGES)][-1]
                 asked = [asyncio.ensure_future(behind.next(_STREAM, _SUBJECT, last)) for _ in range(20)]
-                await log.ping()  # they are on their way, and wait for the server to go on
+                await log.next(_STREAM, _SUBJECT, last)  # the 20 are on their way by now
             read = await asyncio.gather(*asked)
             assert [each.sequence for each in read if each is not None] == [last] * 20
     finally:
