@@ -23,6 +23,9 @@ from shared.identifiers import consent_id, identity_key, placer_key, referral_id
 from shared.settings import Settings
 
 _DISAGREE: Final = refused("identifiers-disagree", "The message's identifiers name different participants.")
+_OF_ANOTHER: Final = refused(
+    "referral-of-another", "The referral's number is that of another participant's referral."
+)
 
 
 class Placed(NamedTuple):
@@ -113,6 +116,11 @@ class Identification:
         if state.participant is None or state.referral is None:
             return None
         return Placed(state.participant, state.referral, is_new=False)
+
+    async def expect_owner(self, placed: Placed, named: UUID | None) -> None:
+        """Raise PolicyRefusedError where a message names somebody else than its referral's participant."""
+        if named is not None and named != await self.aliases.survivor(placed.participant):
+            raise PolicyRefusedError(_OF_ANOTHER)
 
     async def place(
         self, envelope: InboundEnvelope, message: Referral, participant: UUID, now: datetime

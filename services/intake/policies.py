@@ -76,6 +76,8 @@ class InboundPolicy:
             self._identification.place(envelope, message, identified.participant, now),
             self._telling.ask(register, expect_new=identified.is_new),
         )
+        if not placed.is_new:
+            await self._identification.expect_owner(placed, identified.participant)
         receive = receipt(envelope, message, placed.participant, placed.referral, now, sequence=sequence)
         await carry_out(self._executor, referrals.DECIDER, receive, expect_new=placed.is_new)
         await self._release(_held_under(envelope, self._identification))

@@ -53,6 +53,8 @@ class Telling:
         placed = await self._identification.placed(message.placer)
         if placed is None:
             return False
+        named = await self._identification.owner(message.person.identifiers)
+        await self._identification.expect_owner(placed, named)
         command = about_referral(envelope, message, placed.participant, placed.referral, self._clock())
         await carry_out(self._executor, referrals.DECIDER, command, not_yet={"referral-unknown"})
         return True

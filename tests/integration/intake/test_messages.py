@@ -126,6 +126,21 @@ async def test_only_whoever_sent_a_referral_may_ask_of_it(house: House, asked: I
     assert not (await house.replay(parked)).done
 
 
+@pytest.mark.parametrize(
+    "message",
+    [GENERAL.refers("1", B, control="again"), GENERAL.amends("1", B), GENERAL.cancels_referral("1", B)],
+    ids=["I12", "I13", "I14"],
+)
+async def test_a_referral_s_number_with_another_patient_s_is_put_before_a_person(
+    house: House, message: InboundEnvelope
+):
+    await house.tell(GENERAL.refers("1", A), GENERAL.refers("2", B), message)
+    assert await house.told(await house.known(A), "referral") == ["ReferralReceived"]
+    assert await house.told(await house.known(B), "referral") == ["ReferralReceived"]
+    (parked,) = await house.parked()
+    assert parked.reason.startswith("referral-of-another: ")
+
+
 async def test_a_referral_that_another_sender_repeats_is_still_answered_to_whoever_sent_it(house: House):
     await house.tell(GENERAL.refers("1", A), STRANGER.refers("1", A))
     who = await house.known(A)
