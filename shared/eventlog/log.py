@@ -1,6 +1,6 @@
 """The one way to write to the log, and the reads behind it, which its leader answers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -159,6 +159,10 @@ class Log:
         while message := await self.next(stream, subject, after + 1):
             yield message
             after = message.sequence
+
+    async def latest(self, stream: str, subject: str) -> Collection[StoredMessage]:
+        """Return the last message of each subject, also of one that is replaced while they are read."""
+        return {each.subject: each async for each in self.tail(stream, subject, 0)}.values()
 
     async def next(self, stream: str, subject: str, sequence: int) -> StoredMessage | None:
         """Read the subject's first message from a sequence on; the subject may hold wildcards."""

@@ -106,7 +106,7 @@ class Deliveries:
 
     async def _look(self) -> None:
         """Make what runs what is agreed, and show how it goes."""
-        profiles, told = self._profiles(), [each async for each in subscriptions.entries(self._log)]
+        profiles, told = self._profiles(), await subscriptions.entries(self._log)
         for entry in told:
             if entry.is_deleted:
                 await self._forget(entry.key)

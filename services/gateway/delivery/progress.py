@@ -163,7 +163,7 @@ class ProgressStore:
     async def all(self) -> dict[str, Kept]:
         """Read every channel's progress, by key."""
         found: dict[str, Kept] = {}
-        async for stored in self._log.tail(STREAM, _PREFIX + ">", 0):
+        for stored in await self._log.latest(STREAM, _PREFIX + ">"):
             if stored.payload:
                 progress = msgspec.json.decode(stored.payload, type=Progress)
                 key = stored.subject.removeprefix(_PREFIX)

@@ -1,6 +1,5 @@
 """FHIR Subscriptions as the write side keeps them in the bucket SUBSCRIPTIONS, keys `<source>.<id>`."""
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -10,7 +9,7 @@ from msgspec import Struct
 
 from services.gateway.delivery.criteria import criteria_of
 from shared.eventlog.errors import ConflictError
-from shared.eventlog.log import Log
+from shared.eventlog.log import Log, StoredMessage
 from shared.events.outbound import ReferralStatus
 
 STREAM: Final = "KV_SUBSCRIPTIONS"
@@ -86,19 +85,22 @@ class Entry(Struct, frozen=True, kw_only=True):
         return f"{self.source}.rest-hook-{self.id}"
 
 
-async def entries(log: Log) -> AsyncIterator[Entry]:
+async def entries(log: Log) -> list[Entry]:
     """Read every key of the bucket."""
-    async for stored in log.tail(STREAM, _PREFIX + ">", 0):
-        source, _, id = stored.subject.removeprefix(_PREFIX).partition(".")
-        resource = _read(stored.payload)
-        yield Entry(
-            source=source,
-            id=id,
-            since=_made(resource, stored.recorded_at),
-            is_deleted=not stored.payload,
-            subscription=_chosen(source, id, resource) if resource and resource.status != "off" else None,
-            standing=Standing(resource.status, resource.error) if resource else None,
-        )
+    return [_entry(stored) for stored in await log.latest(STREAM, _PREFIX + ">")]
+
+
+def _entry(stored: StoredMessage) -> Entry:
+    source, _, id = stored.subject.removeprefix(_PREFIX).partition(".")
+    resource = _read(stored.payload)
+    return Entry(
+        source=source,
+        id=id,
+        since=_made(resource, stored.recorded_at),
+        is_deleted=not stored.payload,
+        subscription=_chosen(source, id, resource) if resource and resource.status != "off" else None,
+        standing=Standing(resource.status, resource.error) if resource else None,
+    )
 
 
 async def show(log: Log, told: Subscription, standing: Standing) -> None:

@@ -5,7 +5,6 @@ endpoint of the same criteria again is the same Subscription.
 """
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID, uuid5
@@ -92,7 +91,7 @@ def subscription_routes(door: Door) -> list[HTTPRouteHandler]:
     async def found(request: FhirRequest, pairs: Pairs) -> Response[bytes]:
         caller, media, base = door.caller(request), media_of(request, pairs), door.base(request)
         query = query_of("Subscription", pairs, handling_of(request.headers.get("prefer", "")))
-        page = page_of([each async for each in _all(door, caller)], query)
+        page = page_of(await _all(door, caller), query)
         return answer(searchset(page, query, base), media)
 
     @get("/fhir/Subscription")
@@ -168,11 +167,10 @@ async def _found(door: Door, caller: Caller, id: str) -> StoredMessage:
     return stored
 
 
-async def _all(door: Door, caller: Caller) -> AsyncIterator[tuple[int, bytes]]:
-    """Give version and text of each."""
-    async for stored in door.log.tail(_STREAM, _subject(caller, "*"), 0):
-        if stored.payload:
-            yield stored.sequence, stored.payload
+async def _all(door: Door, caller: Caller) -> list[tuple[int, bytes]]:
+    """Return version and text of each."""
+    stored = await door.log.latest(_STREAM, _subject(caller, "*"))
+    return [(each.sequence, each.payload) for each in stored if each.payload]
 
 
 def _subject(caller: Caller, id: str) -> str:

@@ -10,7 +10,9 @@ import trustme
 
 from services.console.embedded import NatsServer
 from services.gateway.delivery.signature import is_genuine, secret_of
+from services.gateway.delivery.subscription import entries
 from services.gateway.mllp.tls import server_context
+from shared.eventlog.log import Log, StoredMessage
 from tests.integration.gateway.delivery.edge import (
     KEY,
     PATIENCE_SECONDS,
@@ -143,11 +145,23 @@ async def test_a_subscription_that_is_deleted_is_told_no_more_and_forgotten(edge
     async with HttpReceiver() as hospital, gateway(edge, agreed()):
         key = await edge.subscribe(hospital.url)
         await edge.owe(("R-1", "received"))
-        await until(lambda: len(hospital.calls) == 1)
+        await edge.until_progress(lambda progress: progress.delivered == 1, key)
         await edge.log.publish(f"$KV.SUBSCRIPTIONS.lake.{SUBSCRIPTION}", b"", {"KV-Operation": "DEL"})
         await edge.until_progress(lambda progress: not progress.cursor, key)
         await edge.owe(("R-1", "accepted"))
     assert statuses(hospital.calls) == ["received"]
+
+
+async def test_a_subscription_that_is_deleted_while_all_are_read_is_read_once_as_deleted(edge: Edge):
+    class Disturbed(Log):
+        async def next(self, stream: str, subject: str, sequence: int) -> StoredMessage | None:
+            stored = await super().next(stream, subject, sequence)
+            if sequence == 1:
+                await edge.log.publish(f"$KV.SUBSCRIPTIONS.lake.{SUBSCRIPTION}", b"", {})
+            return stored
+
+    await edge.subscribe("http://127.0.0.1:1")
+    assert [each.is_deleted for each in await entries(Disturbed(edge.client))] == [True]
 
 
 async def test_an_endpoint_that_hangs_is_tried_again(edge: Edge):
