@@ -17,6 +17,7 @@ from shared.diagnoses import concerns_the_program, principal
 from shared.eventlog.clock import Clock
 from shared.eventlog.execute import Executor
 from shared.eventlog.policies import Delivery
+from shared.events.base import MessageReference
 from shared.events.encounter import DeathNotified, DischargeCancelled, DischargeNotified, EncounterClass
 from shared.events.enrolment import Enrolled
 from shared.events.envelope import Event
@@ -27,6 +28,7 @@ from shared.records import Records
 from shared.site import Site
 
 _ACTOR: Final = "policy:care_plan"
+_CAUSES: Final = frozenset({"A03", "A11", "A13", "A38"})
 _NOT_A_STAY: Final[frozenset[EncounterClass]] = frozenset({"AMB", "HH"})
 
 
@@ -81,13 +83,19 @@ class CarePolicy:
                 return _open(enrolled, common)
             case DischargeNotified() as discharge:
                 return _step_down(discharge, common)
-            case DischargeCancelled(discharge=discharge):
-                return ReverseStepDown(discharge=discharge, cause="A13", **common)
+            case DischargeCancelled(discharge=discharge, message=message):
+                return ReverseStepDown(discharge=discharge, cause=_cause(message), **common)
             case DeathNotified(died=died):
                 on = self._site.day_of(died or event.happened)
                 return CloseCareOnDeath(on=on, died=died, **common)
             case _:
                 return None
+
+
+def _cause(message: MessageReference | None) -> str:
+    """Return the trigger that took the discharge back: A13, of its admission A11, of its time another A03."""
+    trigger = "" if message is None else message.trigger.rpartition("^")[2]
+    return trigger if trigger in _CAUSES else "A13"
 
 
 def _open(enrolled: Enrolled, common: _Context) -> OpenEpisode:

@@ -1,4 +1,4 @@
-"""A discharge that a hospital told us of, told again, or took back (ADT A03, A13).
+"""A discharge that a hospital told us of, told again, or took back (ADT A03, A13; A11 with its admission).
 
 One told again under another id while it stands is the same discharge: its news is recorded under its first
 id, so that what was derived from it is found when it is cancelled. After a cancellation it is another one;
@@ -11,7 +11,13 @@ from services.intake.deciders.retold import is_same_time, latest, latest_class, 
 from services.intake.deciders.visit import Ledger, Reversal, sent_before, visit, visit_of
 from shared.commands.decision import Decision
 from shared.commands.intake import CancelDischarge, NotifyDischarge
-from shared.events.encounter import DischargeCancelled, DischargeNotified, ReversalUnmatched
+from shared.events.base import MessageReference
+from shared.events.encounter import (
+    AdmissionCancelled,
+    DischargeCancelled,
+    DischargeNotified,
+    ReversalUnmatched,
+)
 
 Discharges = Ledger[DischargeNotified]
 
@@ -53,6 +59,13 @@ def cancelled(command: CancelDischarge, discharges: Discharges) -> Decision:
     ]
 
 
+def of_no_stay(cancelled: AdmissionCancelled, discharges: Discharges) -> list[DischargeCancelled]:
+    """Take back the discharge of a visit whose admission is cancelled, unless it was sent later than that."""
+    of = visit(cancelled.message, cancelled.facility, cancelled.visit_number)
+    original = discharges.original_of(of, cancelled.message)
+    return [] if original is None else [_taken_back(original, cancelled.message)]
+
+
 def _told(command: NotifyDischarge) -> DischargeNotified:
     return DischargeNotified(
         discharge=command.discharge,
@@ -85,17 +98,20 @@ def _news(held: DischargeNotified, told: DischargeNotified) -> Decision:
     is_old = sent_before(told.message, held.message)
     merged = _merged(told, held) if is_old else _merged(held, told)
     if not is_same_time(held.discharged, merged.discharged):
-        return [_replaced(held, told), replace(merged, discharge=told.discharge, message=told.message)]
+        return [
+            _taken_back(held, told.message),
+            replace(merged, discharge=told.discharge, message=told.message),
+        ]
     retold = replace(merged, discharge=held.discharge, facility=held.facility, message=held.message)
     return [] if retold == held else [replace(retold, message=told.message)]
 
 
-def _replaced(held: DischargeNotified, told: DischargeNotified) -> DischargeCancelled:
+def _taken_back(held: DischargeNotified, by: MessageReference | None) -> DischargeCancelled:
     return DischargeCancelled(
         discharge=held.discharge,
         facility=held.facility,
         visit_number=held.visit_number,
-        message=told.message,
+        message=by,
     )
 
 

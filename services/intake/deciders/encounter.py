@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from services.intake.deciders import admission, discharge
 from services.intake.deciders.visit import Ledger, Reversal, Visit, visit
-from shared.commands.decision import Decision
+from shared.commands.decision import Decision, Refused
 from shared.commands.intake import (
     CancelAdmission,
     CancelDischarge,
@@ -128,11 +128,11 @@ def decide(command: Notice, state: State) -> Decision:
         return []
     match command:
         case NotifyAdmission():
-            return admission.notified(command, state.admissions)
+            return _with_its_discharge(admission.notified(command, state.admissions), state)
         case NotifyDischarge():
             return discharge.notified(command, state.discharges)
         case CancelAdmission():
-            return admission.cancelled(command, state.admissions)
+            return _with_its_discharge(admission.cancelled(command, state.admissions), state)
         case CancelDischarge():
             return discharge.cancelled(command, state.discharges)
         case NotifyTransfer():
@@ -141,6 +141,17 @@ def decide(command: Notice, state: State) -> Decision:
             return _appointed(command, state)
         case NotifyDeath(facility=facility, died=died, message=message):
             return [] if state.died else [DeathNotified(facility=facility, died=died, message=message)]
+
+
+def _with_its_discharge(decision: Decision, state: State) -> Decision:
+    """Take back with an admission the discharge that its visit came to: a stay that was not had no end."""
+    if isinstance(decision, Refused):
+        return decision
+    return [event for told in decision for event in (*_its_discharge(told, state), told)]
+
+
+def _its_discharge(told: EventData, state: State) -> list[DischargeCancelled]:
+    return discharge.of_no_stay(told, state.discharges) if isinstance(told, AdmissionCancelled) else []
 
 
 def _transferred(command: NotifyTransfer, state: State) -> Decision:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from shared.commands.intake import NotifyDischarge
 from shared.events.base import MessageReference
 from shared.events.encounter import (
@@ -219,10 +221,27 @@ def test_an_admission_that_arrives_after_its_cancellation_is_cancelled_at_once()
     met().when(undo_admission()).then(NO_ADMISSION).when(admission(1)).then(ADMITTED, NOT_ADMITTED)
 
 
-def test_a_cancelled_admission_says_nothing_of_the_discharge_of_the_same_visit():
-    met(ADMITTED, notified(discharge(1))).when(undo_admission()).then(NOT_ADMITTED).when(
+def test_a_cancelled_admission_takes_the_discharge_of_the_same_visit_back_with_it():
+    no_discharge = undone(1, by=60)
+    met(ADMITTED, notified(discharge(1))).when(undo_admission()).then(no_discharge, NOT_ADMITTED).when(
         undo_discharge()
-    ).then(undone(1))
+    ).then_nothing()
+
+
+def test_a_cancelled_admission_that_waited_takes_back_a_discharge_that_came_before_the_admission():
+    met(NO_ADMISSION, notified(discharge(2))).when(admission(1)).then(
+        ADMITTED, undone(2, by=60), NOT_ADMITTED
+    )
+
+
+def test_a_cancelled_admission_leaves_the_discharge_of_another_visit_and_one_sent_after_it():
+    elsewhere = notified(discharge(2, visit_number="V-2"))
+    met(ADMITTED, elsewhere).when(undo_admission()).then(NOT_ADMITTED)
+    later = notified(discharge(2, message=told_by(2, sent=ELEVEN)))
+    at_ten = told_by(60, sent=TEN)
+    met(ADMITTED, later).when(replace(undo_admission(), message=at_ten)).then(
+        replace(NOT_ADMITTED, message=at_ten)
+    )
 
 
 def moved(location: str, number: int) -> TransferNotified:
