@@ -3,7 +3,7 @@
 Whoever decides on care asks this where it matters: a person's episode may be open in another of them.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,7 +13,12 @@ from shared.commands.decision import Fold
 from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
 from shared.events.base import EventData
-from shared.events.encounter import DischargeCancelled, DischargeNotified
+from shared.events.encounter import (
+    AdmissionCancelled,
+    DischargeCancelled,
+    DischargeNotified,
+    InpatientAdmissionNotified,
+)
 from shared.events.participant import (
     ParticipantsMerged,
     ParticipantsUnmerged,
@@ -21,19 +26,21 @@ from shared.events.participant import (
     PriorRecordUnlinked,
 )
 
+T = TypeVar("T")
 _MOST: Final = 64
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What one record says of others, and the hospitals' discharges that stand in it."""
+    """What one record says of others, and the hospitals' admissions and discharges that stand in it."""
 
     survivor: UUID | None = None
     priors: frozenset[UUID] = frozenset()
+    admissions: dict[UUID, InpatientAdmissionNotified] = {}
     discharges: dict[UUID, DischargeNotified] = {}
 
 
 def evolve(record: Record, event: EventData) -> Record:
-    """Note merges and discharges; all else of a participant is not looked at."""
+    """Note merges and stays; all else of a participant is not looked at."""
     match event:
         case ParticipantsMerged(survivor=survivor):
             return replace(record, survivor=survivor)
@@ -44,18 +51,25 @@ def evolve(record: Record, event: EventData) -> Record:
         case PriorRecordUnlinked(prior=prior):
             return replace(record, priors=record.priors - {prior})
         case _:
-            return _discharged(record, event)
+            return _stayed(record, event)
 
 
-def _discharged(record: Record, event: EventData) -> Record:
+def _stayed(record: Record, event: EventData) -> Record:
     match event:
+        case InpatientAdmissionNotified(admission=id):
+            return replace(record, admissions={**record.admissions, id: event})
+        case AdmissionCancelled(admission=id):
+            return replace(record, admissions=_without(record.admissions, id))
         case DischargeNotified(discharge=id):
             return replace(record, discharges={**record.discharges, id: event})
         case DischargeCancelled(discharge=id):
-            standing = {other: told for other, told in record.discharges.items() if other != id}
-            return replace(record, discharges=standing)
+            return replace(record, discharges=_without(record.discharges, id))
         case _:
             return record
+
+
+def _without(standing: dict[UUID, T], id: UUID) -> dict[UUID, T]:
+    return {other: told for other, told in standing.items() if other != id}
 
 
 _RECORD: Final = Fold(category="participant", initial=Record(), evolve=evolve)

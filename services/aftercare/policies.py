@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from services.aftercare.deciders import aftercare
+from services.aftercare.known_stays import INPATIENT, KnownStays, Readmission
 from services.aftercare.sessions import SESSIONS
 from services.aftercare.timers import WindowTimers
 from shared.commands.aftercare import (
@@ -29,7 +30,7 @@ from shared.eventlog.policies import Delivery, carry_out
 from shared.eventlog.subjects import parse_subject
 from shared.events.aftercare import AftercareScheduled, FollowUpReinstated
 from shared.events.base import EventData
-from shared.events.encounter import AdmissionCancelled, EncounterClass, InpatientAdmissionNotified
+from shared.events.encounter import AdmissionCancelled, InpatientAdmissionNotified
 from shared.events.envelope import Event
 from shared.events.episode import (
     CareClosedOnDeath,
@@ -39,13 +40,13 @@ from shared.events.episode import (
     SteppedDown,
 )
 from shared.events.moment import Moment
+from shared.events.participant import ParticipantsUnmerged, PriorRecordLinked
 from shared.events.registry import REGISTRY
 from shared.events.session import SessionAttended
 from shared.records import Records
 from shared.site import Site
 
 _ACTOR: Final = "policy:aftercare"
-_INPATIENT: Final[frozenset[EncounterClass]] = frozenset({"IMP", "OBSENC", "UNK"})
 _BELOW_IOP: Final = frozenset({"0.5", "1", "1.0", "1.5", "1.7"})  # ASAM, third and fourth edition
 _DISCHARGES: Final = (SteppedDown, StepDownPending)
 _REVERSALS: Final = (StepDownReversed, AdmissionCancelled)
@@ -76,6 +77,7 @@ class AftercarePolicy:
         self._executor = executor
         self._records = records
         self._log = log
+        self._stays = KnownStays(executor, records, site)
         self._windows = windows
         self._site = site
         self._clock = clock
@@ -90,11 +92,18 @@ class AftercarePolicy:
                 await self._windows.set_again(event, follow_up, parse_subject(delivery.subject))
             case SessionAttended(session=session):
                 await self._credit(event, delivery, [session])
+            case PriorRecordLinked():
+                async for stay in self._stays.readmissions(event.subject):
+                    await self._carry_out(self._readmitted(event, stay))
+            case ParticipantsUnmerged(prior=prior, survivor=survivor):
+                async for stay in self._stays.parted(prior, survivor):
+                    await self._carry_out(self._not_readmitted(event, stay))
             case _:
                 await self._everywhere(event, self._command(event))
                 await self._everywhere(event, await self._undoing(event, delivery))
                 if isinstance(event.data, _DISCHARGES):
                     await self._credit(event, delivery)
+                    await self._overtaken(event, event.data)
 
     async def _carry_out(self, command: AftercareCommand | None) -> None:
         if command is not None:
@@ -129,6 +138,30 @@ class AftercarePolicy:
                 await self._carry_out(command)
                 for other in others:
                     await self._carry_out(_in_record(command, other))
+
+    async def _overtaken(self, event: Event, discharge: SteppedDown | StepDownPending) -> None:
+        """Note readmissions that were known before the discharge was told, and tell other records of it."""
+        if discharge.discharge is None or discharge.discharged is None:
+            return
+        index = self._site.day_of(discharge.discharged)
+        async for stay in self._stays.readmissions(event.subject):
+            is_later = stay.record == event.subject and stay.on >= index
+            if is_later or stay.stay == discharge.discharge:
+                await self._carry_out(self._readmitted(event, stay))
+
+    def _readmitted(self, event: Event, stay: Readmission) -> NoteReadmission:
+        context = self._context(event)
+        context["participant"] = stay.record
+        id_ = derived(event.id, f"readmission:{stay.stay}:{stay.record}")
+        return NoteReadmission(
+            id=id_, admission=stay.stay, admitted_on=stay.on, same_day=stay.same_day, **context
+        )
+
+    def _not_readmitted(self, event: Event, stay: Readmission) -> CancelReadmission:
+        context = self._context(event)
+        context["participant"] = stay.record
+        id_ = derived(event.id, f"parted:{stay.stay}:{stay.record}")
+        return CancelReadmission(id=id_, admission=stay.stay, **context)
 
     async def _undoing(self, event: Event, delivery: Delivery) -> AftercareCommand | None:
         """Return what undoes the event where the log says already that it was undone.
@@ -171,7 +204,7 @@ class AftercarePolicy:
     ) -> AftercareCommand | None:
         if isinstance(notice, AdmissionCancelled):
             return CancelReadmission(id=id_, admission=notice.admission, **common)
-        if notice.encounter_class not in _INPATIENT:
+        if notice.encounter_class not in INPATIENT:
             return None
         admitted = self._site.day_of(notice.admitted or event.happened)
         return NoteReadmission(id=id_, admission=notice.admission, admitted_on=admitted, **common)

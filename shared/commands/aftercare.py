@@ -99,10 +99,14 @@ class SupersedeFollowUps(AftercareCommand, frozen=True, kw_only=True, omit_defau
 
 
 class NoteReadmission(AftercareCommand, frozen=True, kw_only=True, omit_defaults=True):
-    """A readmission within 30 days of a discharge: that discharge's follow-ups are superseded."""
+    """A readmission within 30 days of a discharge: that discharge's follow-ups are superseded.
+
+    A later discharge that stands in another of the person's records tells of one, too, under its own id.
+    """
 
     admission: UUID
     admitted_on: date
+    same_day: bool = False  # it counts on the day of the discharge, too: it is known to be another
 
 
 class CancelReadmission(AftercareCommand, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,7 @@ _ADMITTED: Final = timedelta(days=9)
 
 NOW: Final = datetime.now(UTC).replace(microsecond=0)
 _numbers = itertools.count(1)
+_sendings = itertools.count(1)
 _run = uuid4().hex[:6]
 
 
@@ -107,6 +108,26 @@ class Patient:
             sent=NOW - timedelta(hours=1),
         )
 
+    def told(
+        self, trigger: str, visit: int, *, day: int, left: int | None = None, of: "Patient | None" = None
+    ) -> bytes:
+        """ADT of a visit that began `day` days ago and ended `left` days ago, perhaps of another's number.
+
+        Each is sent a second after the one that was made before.
+        """
+        sent = _time(NOW - timedelta(hours=12) + timedelta(seconds=next(_sendings)))
+        pv1 = [""] * 46
+        pv1[:3], pv1[19] = ["PV1", "1", "I"], f"V-{(of or self).number}-{visit}"
+        pv1[44], pv1[45] = _ago(day), "" if left is None else _ago(left)
+        return "\r".join(
+            [
+                rf"MSH|^~\&|{hl7.APPLICATION}|{hl7.FACILITY}|||{sent}||ADT^{trigger}|{self._control_id()}|T|2.5.1",
+                f"PID|1||{self.number}^^^{hl7.FACILITY}^MR||{self._person.family}^{self._person.given}",
+                "|".join(pv1),
+                "DG1|1||F33.1^Major depressive disorder^I10C|||A",
+            ]
+        ).encode()
+
     def readmission(self) -> bytes:
         """ADT^A01 of a next visit, the day after the first one's discharge."""
         again = hl7.Stay(visit_number=f"V-{self.number}-again", admitted=NOW + timedelta(days=1))
@@ -114,7 +135,7 @@ class Patient:
 
     def merged_into(self, other: "Patient") -> bytes:
         """ADT^A40: two numbers of one person, of which the other stays."""
-        sent = NOW.strftime("%Y%m%d%H%M%S+0000")
+        sent = _time(NOW)
         return "\r".join(
             [
                 rf"MSH|^~\&|{hl7.APPLICATION}|{hl7.FACILITY}|||{sent}||ADT^A40|{self._control_id()}|T|2.5.1",
@@ -126,6 +147,14 @@ class Patient:
 
     def _control_id(self) -> str:
         return f"{self.number}-{next(self._messages)}"
+
+
+def _ago(days: int) -> str:
+    return _time(NOW - timedelta(days=days))
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y%m%d%H%M%S+0000")
 
 
 def steady_flow(patients: Iterable[Patient], *, behind: int = 20) -> list[bytes]:

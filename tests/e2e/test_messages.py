@@ -117,6 +117,18 @@ async def test_a_discharge_before_its_admission_is_no_readmission(deployment: De
         assert await connection.fetchval(query, participant) is None
 
 
+async def test_a_readmission_known_before_the_discharge_that_it_follows_takes_its_follow_ups_place(
+    deployment: Deployment,
+) -> None:
+    person = Patient()
+    stay, again = person.told("A01", 1, day=20), person.told("A01", 2, day=3)
+    await in_turn(deployment, [person.referral(), stay, again, person.told("A03", 1, day=20, left=10)])
+    assert await owed(deployment, person) == 0
+    await in_turn(deployment, [person.told("A11", 2, day=3)])
+    await deployment.account()
+    assert await owed(deployment, person) == 2
+
+
 async def in_turn(deployment: Deployment, messages: list[bytes]) -> None:
     """Send each when all that followed from the one before is done."""
     for message in messages:
@@ -140,6 +152,6 @@ async def known(deployment: Deployment, person: Patient) -> UUID:
 
 async def owed(deployment: Deployment, person: Patient) -> int:
     """Return how many follow-ups a person is owed."""
-    query = "select count(*) from read.follow_up where participant = $1 and status = 'planned'"
+    query = "select count(*) from read.follow_up where participant = $1 and status in ('planned', 'missed')"
     async with deployment.database() as connection:
         return int(await connection.fetchval(query, await known(deployment, person)))

@@ -14,7 +14,7 @@ from shared.commands.reply import Appended
 from shared.events.episode import StepDownPending, StepDownReversed, SteppedDown
 from shared.site import site_of
 from tests.e2e.deployment import Deployment
-from tests.e2e.hospital import Patient
+from tests.e2e.hospital import NOW, Patient
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -105,6 +105,49 @@ async def test_two_records_in_care_ask_a_person_to_end_one_and_show_the_one_that
     assert await standing(deployment, survivor) == ("active", 0, [])
 
 
+async def test_of_discharges_in_two_records_the_last_counts_while_they_are_one_persons(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await sent(deployment, old.told("A03", 1, day=25, left=20), new.told("A03", 1, day=9, left=5))
+    assert (await standing(deployment, prior))[1] == (await standing(deployment, survivor))[1] == 2
+    await sent(deployment, old.merged_into(new))
+    assert await owed_after(deployment, survivor, left=5) == (await standing(deployment, survivor))[1] == 2
+    await sent(deployment, old.told("A03", 2, day=4, left=2))
+    assert await owed_after(deployment, survivor, left=2) == (await standing(deployment, survivor))[1] == 2
+    await part(deployment, prior)
+    assert await owed_after(deployment, prior, left=20) == (await standing(deployment, prior))[1] == 2
+
+
+async def test_one_stay_told_under_two_numbers_is_followed_up_once(deployment: Deployment) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await sent(deployment, old.told("A03", 1, day=9, left=5), new.told("A03", 1, day=9, left=5))
+    await sent(deployment, old.merged_into(new))
+    assert (await standing(deployment, survivor))[1] == 2
+
+
+async def test_an_admission_cancelled_after_a_merge_takes_everything_of_the_stay_back(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await sent(
+        deployment,
+        old.told("A01", 1, day=9),
+        old.told("A03", 1, day=9, left=5),
+        old.told("A13", 1, day=9),
+        old.told("A03", 1, day=9, left=4),
+    )
+    assert await standing(deployment, prior) == ("active", 2, [])
+    await sent(deployment, old.merged_into(new), new.told("A11", 1, day=9, of=old))
+    assert await standing(deployment, survivor) == ("active", 0, [])
+    assert await steps(deployment, prior) == 2 * [SteppedDown, StepDownReversed]
+
+
 async def enrol(deployment: Deployment, participant: UUID) -> None:
     command = Enrol(
         id=uuid4(),
@@ -173,9 +216,20 @@ async def asked(deployment: Deployment, command: Command) -> None:
     await deployment.caught_up()
 
 
-async def sent(deployment: Deployment, message: bytes) -> None:
-    await deployment.hospital.send([message])
-    await deployment.caught_up()
+async def sent(deployment: Deployment, *messages: bytes) -> None:
+    """Send each when all that followed from the one before is done."""
+    for message in messages:
+        await deployment.hospital.send([message])
+        await deployment.caught_up()
+
+
+async def owed_after(deployment: Deployment, participant: UUID, *, left: int) -> int:
+    """Return how many follow-ups are owed after the discharge of so many days ago."""
+    site, now = site_of(deployment.settings), datetime.now(UTC)
+    async with deployment.database() as connection:
+        owed = await queries.follow_ups(connection, site, now, participant)
+    day = site.today(NOW - timedelta(days=left))
+    return sum(one.follow_up.is_owed and one.follow_up.index_discharge == day for one in owed)
 
 
 async def steps(deployment: Deployment, participant: UUID) -> Sequence[type]:

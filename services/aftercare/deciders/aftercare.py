@@ -253,13 +253,15 @@ def _readmitted(command: NoteReadmission, state: State) -> Decision:
     return [
         FollowUpSuperseded(follow_up=it.owed.follow_up, cause="readmission", admission=command.admission)
         for it in state.open
-        if it.owed.discharge is not None and _is_readmission(command.admitted_on, it.owed.index_discharge)
+        if it.owed.discharge not in {None, command.admission}
+        and _is_readmission(command, it.owed.index_discharge)
     ]
 
 
-def _is_readmission(admitted_on: date, index: date) -> bool:
+def _is_readmission(command: NoteReadmission, index: date) -> bool:
     """Within 30 days after the discharge; on its own day it may be the very stay, told late."""
-    return timedelta() < admitted_on - index <= windows.COUNTED_TOGETHER
+    apart = command.admitted_on - index
+    return timedelta() < apart <= windows.COUNTED_TOGETHER or (command.same_day and not apart)
 
 
 def _not_readmitted(admission: UUID, state: State) -> Decision:

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from msgspec.structs import replace
+
 from services.aftercare.deciders.aftercare import DECIDER
 from services.aftercare.deciders.follow_up import Status
 from shared.commands.aftercare import CancelReadmission, NoteReadmission
@@ -11,6 +13,7 @@ from tests.unit.aftercare.aftercare_stories import (
     APR_2,
     ASKED,
     DAY,
+    DISCHARGE,
     LATER,
     MAR_3,
     MAR_4,
@@ -107,6 +110,12 @@ def test_a_readmission_after_30_days_or_the_stay_itself_told_late_does_not():
     given(DECIDER, *OWED).when(admitted(APR_2 + DAY)).then_nothing()
     given(DECIDER, *OWED).when(admitted(MAR_3)).then_nothing()
     given(DECIDER, *OWED).when(admitted(date(2026, 2, 20))).then_nothing()
+
+
+def test_a_stay_known_to_be_another_counts_on_the_day_of_the_discharge_but_never_for_its_own():
+    same_day = replace(admitted(MAR_3), same_day=True)
+    given(DECIDER, *OWED).when(same_day).then(*readmitted(*OWED))
+    given(DECIDER, *OWED).when(replace(same_day, admission=DISCHARGE)).then_nothing()
 
 
 def test_a_readmission_leaves_the_check_ins_after_the_program():
