@@ -9,12 +9,14 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shared.commands.decision import Fold
+from shared.commands.base import Command
+from shared.commands.decision import Fold, Refused, refused
 from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
 from shared.events.base import EventData
 from shared.events.encounter import (
     AdmissionCancelled,
+    DeathNotified,
     DischargeCancelled,
     DischargeNotified,
     InpatientAdmissionNotified,
@@ -37,6 +39,7 @@ class Record(Struct, frozen=True, kw_only=True):
     priors: frozenset[UUID] = frozenset()
     admissions: dict[UUID, InpatientAdmissionNotified] = {}
     discharges: dict[UUID, DischargeNotified] = {}
+    died: bool = False
 
 
 def evolve(record: Record, event: EventData) -> Record:
@@ -64,6 +67,8 @@ def _stayed(record: Record, event: EventData) -> Record:
             return replace(record, discharges={**record.discharges, id: event})
         case DischargeCancelled(discharge=id):
             return replace(record, discharges=_without(record.discharges, id))
+        case DeathNotified():
+            return replace(record, died=True)
         case _:
             return record
 
@@ -72,6 +77,10 @@ def _without(standing: dict[UUID, T], id: UUID) -> dict[UUID, T]:
     return {other: told for other, told in standing.items() if other != id}
 
 
+_DECEASED: Final = refused(
+    "participant-deceased",
+    "The participant has died, as another of their records says: only closure remains.",
+)
 _RECORD: Final = Fold(category="participant", initial=Record(), evolve=evolve)
 
 
@@ -104,6 +113,15 @@ class Records:
             found.append(prior)
             ahead += sorted(record.priors)
         return found
+
+    async def died_elsewhere(self, id: UUID) -> bool:
+        """Tell whether another of the person's records tells of their death; the own one's care is closed."""
+        others = [other for other in await self.of_person(id) if other != id]
+        return any([(await self.record(other)).died for other in others])
+
+    async def of_the_living(self, command: Command) -> Command | Refused:
+        """Let a command pass, unless another record of its participant's tells of a death."""
+        return _DECEASED if await self.died_elsewhere(command.participant) else command
 
     async def _survivor(self, id: UUID) -> UUID:
         line = [id]

@@ -15,6 +15,7 @@ from shared.eventlog.policies import Delivery, carry_out
 from shared.eventlog.subjects import EntityKey
 from shared.eventlog.timers import Timers
 from shared.events.envelope import Event
+from shared.records import Records
 from shared.site import Site
 
 _ACTOR: Final = "timer:aftercare"
@@ -25,8 +26,11 @@ _DECODER: Final = msgspec.json.Decoder(CloseFollowUpWindow)
 class WindowTimers:
     """Sets the timers, and handles those that fired."""
 
-    def __init__(self, executor: Executor, timers: Timers, site: Site, clock: Clock) -> None:
+    def __init__(
+        self, executor: Executor, records: Records, timers: Timers, site: Site, clock: Clock
+    ) -> None:
         self._executor = executor
+        self._records = records
         self._timers = timers
         self._site = site
         self._clock = clock
@@ -53,8 +57,10 @@ class WindowTimers:
             await self.set(event, follow_up, known.owed.due)
 
     async def fired(self, delivery: Delivery) -> None:
-        """Close the window: by the clock of now, whatever time the timer was set for."""
+        """Close the window: by the clock of now, whatever time the timer was set for; not of the dead."""
         command = _DECODER.decode(delivery.payload)
+        if await self._records.died_elsewhere(command.participant):
+            return
         now = self._clock()
         command = msgspec.structs.replace(command, now=now, today=self._site.today(now))
         await carry_out(self._executor, aftercare.DECIDER, command, unless=_AFTER_DEATH)

@@ -5,6 +5,7 @@ from typing import Final
 from services.care_plan.deciders import care
 from shared.commands import care_plan
 from shared.eventlog.commands import Accepted
+from shared.records import Records
 
 _COMMANDS: Final = (
     care_plan.OpenEpisode,
@@ -13,11 +14,9 @@ _COMMANDS: Final = (
     care_plan.PauseEpisode,
     care_plan.ResumeEpisode,
     care_plan.CompleteEpisode,
-    care_plan.EndEpisodeEarly,
     care_plan.ScheduleSession,
     care_plan.RecordSessionAttended,
     care_plan.RecordSessionMissed,
-    care_plan.CancelSession,
     care_plan.InvolveFamilyMember,
     care_plan.SetGoal,
     care_plan.RecordGoalProgress,
@@ -26,5 +25,15 @@ _COMMANDS: Final = (
     care_plan.AgreeRelapsePreventionPlan,
 )
 
-ACCEPTED: Final = tuple(Accepted(command, care.DECIDER) for command in _COMMANDS)
-"""A discharge, its reversal and a death come from intake's events only (see policies)."""
+_CLOSURE: Final = (care_plan.EndEpisodeEarly, care_plan.CancelSession)
+
+
+def accepted(records: Records) -> tuple[Accepted, ...]:
+    """Return what coordinators may ask: after a death told of any of a person's records, closure only.
+
+    A discharge, its reversal and a death come from intake's events only (see policies).
+    """
+    return (
+        *(Accepted(command, care.DECIDER, records.of_the_living) for command in _COMMANDS),
+        *(Accepted(command, care.DECIDER) for command in _CLOSURE),
+    )

@@ -37,10 +37,12 @@ class OnePerson:
         self._records = records
 
     async def carry_out(self, event: Event, command: CareCommand) -> None:
-        """Have the command decided where it belongs."""
-        await self._ask(replace(command, participant=await self._where(event, command)))
+        """Have the command decided where it belongs: nowhere where a death was told of any record."""
+        where = await self._where(event, command)
+        if where is not None:
+            await self._ask(replace(command, participant=where))
 
-    async def _where(self, event: Event, command: CareCommand) -> UUID:
+    async def _where(self, event: Event, command: CareCommand) -> UUID | None:
         """Return the record; the event's own where the person has no other, or none that is in care."""
         if isinstance(event.data, _Stay) and not event.data.also:
             return event.subject
@@ -53,7 +55,7 @@ class OnePerson:
                 if command.discharge in episodes.discharges:
                     return record
         if any(episodes.deceased for episodes in cares.values()):
-            return event.subject
+            return None
         in_care = [record for record, episodes in cares.items() if episodes.current is not None]
         return event.subject if event.subject in in_care or not in_care else in_care[0]
 

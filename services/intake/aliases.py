@@ -8,13 +8,23 @@ from msgspec.structs import replace
 from services.intake.deciders import participant
 from services.intake.deciders.encounter import Notice, continues
 from shared.commands.decision import Refused, refused
-from shared.commands.intake import CancelAdmission, CancelDischarge, MergeParticipants, ResolveMatch
+from shared.commands.intake import (
+    CancelAdmission,
+    CancelDischarge,
+    MergeParticipants,
+    ParticipantCommand,
+    ResolveMatch,
+)
 from shared.eventlog.errors import PolicyRefusedError
 from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
 from shared.settings import Settings
 
 _LONGEST: Final = 64
+_DECEASED: Final = refused(
+    "participant-deceased",
+    "The participant has died, as another of their records says: only closure remains.",
+)
 
 
 class Aliases:
@@ -67,6 +77,12 @@ class Aliases:
             return replace(command, line=())
         is_known = (await self.state(survivor, fresh=True)).person.is_registered
         return replace(command, line=tuple(await self.line(survivor, fresh=True)) if is_known else ())
+
+    async def of_the_living(self, command: ParticipantCommand) -> ParticipantCommand | Refused:
+        """Let a command pass, unless another record of its participant's tells of a death."""
+        others = await self._priors(command.participant, fresh=True)
+        died = [record for record in others if (await self.state(record)).stays.died]
+        return _DECEASED if died else command
 
     async def records(self, record: UUID) -> list[UUID]:
         """Return the record, and those merged into it: all that are the same person's."""

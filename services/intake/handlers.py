@@ -11,14 +11,16 @@ from shared.eventlog.commands import Accepted
 _PARTICIPANT: Final = (
     intake.RegisterParticipant,
     intake.CorrectDemographics,
+    intake.ResolveSuicideRisk,
+    intake.UnmergeParticipants,
+)
+_CARE: Final = (
     intake.RecordAssessment,
     intake.CorrectAssessment,
     intake.DeclineAssessment,
-    intake.ResolveSuicideRisk,
     intake.RecommendLevelOfCare,
     intake.Enrol,
     intake.CompleteOrientation,
-    intake.UnmergeParticipants,
 )
 _CONSENT: Final = (
     consents.GrantConsent,
@@ -50,12 +52,13 @@ _REFERRAL: Final = (
 
 
 def accepted(aliases: Aliases) -> tuple[Accepted, ...]:
-    """Return what coordinators may ask; who a survivor was merged into is looked up before it is decided.
+    """Return what coordinators may ask; other records of the person are looked up before it is decided.
 
     Identifiers are claimed, referrals received and notices told by messages only (see policies).
     """
     return (
         *(Accepted(command, participant.DECIDER) for command in _PARTICIPANT),
+        *(Accepted(command, participant.DECIDER, aliases.of_the_living) for command in _CARE),
         *(Accepted(command, participant.DECIDER, aliases.with_line) for command in _MERGING),
         *(Accepted(command, referral.DECIDER) for command in _REFERRAL),
         *(Accepted(command, consent.DECIDER) for command in _CONSENT),

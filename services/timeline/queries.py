@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from services.timeline.person import care_state_together, person
 from services.timeline.read_models.care.state import CareState, Status
-from services.timeline.read_models.follow_up import FollowUp, follow_up
+from services.timeline.read_models.follow_up import FollowUp, closed_on_death, follow_up
 from services.timeline.read_models.participant import participant as participant_projection
 from services.timeline.read_models.referral_status import ReferralStatus
 from services.timeline.read_models.referral_status import referral_status as referral_projection
@@ -156,10 +156,12 @@ async def referrals(connection: Connection, participant: UUID) -> list[ReferralS
 async def follow_ups(
     connection: Connection, site: Site, now: datetime, participant: UUID
 ) -> list[FollowUpItem]:
-    """Return a participant's follow-ups by their last day."""
+    """Return a participant's follow-ups by their last day; a death told of any record closes them all."""
     today = site.today(now)
     records = (await person(connection, participant)).records
-    rows = map(_FOLLOW_UP.row_of, await connection.fetch(_SQL["follow_ups"], records))
+    rows = [_FOLLOW_UP.row_of(row) for row in await connection.fetch(_SQL["follow_ups"], records)]
+    if await connection.fetchval(_SQL["died"], records):
+        rows = [closed_on_death(row) for row in rows]
     return [FollowUpItem(follow_up=row, overdue=row.is_owed and overdue(row.due, today)) for row in rows]
 
 

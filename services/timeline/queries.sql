@@ -88,6 +88,10 @@ select * from read.referral_status where referral = $1;
 -- The referrals of some participants, the latest first.
 select * from read.referral_status where participant = any ($1::uuid[]) order by received_at desc nulls last, k desc, seq desc;
 
+-- name: died
+-- Whether a death is told of any of some participants.
+select exists (select from read.participant where participant = any ($1::uuid[]) and deceased);
+
 -- name: follow_ups
 -- The follow-ups of some participants by their last day.
 select * from read.follow_up where participant = any ($1::uuid[]) order by due, kind, follow_up;

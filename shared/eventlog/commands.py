@@ -25,14 +25,14 @@ _ENCODER: Final = msgspec.json.Encoder()
 _log = structlog.get_logger()
 
 
-Prepare = Callable[[Any], Awaitable[Command]]
+Prepare = Callable[[Any], Awaitable[Command | Refused]]
 
 
 @dataclass(frozen=True)
 class Accepted:
     """A command that may be asked from outside, and the decider that it is for.
 
-    `prepare` fills in what the service has to look up elsewhere before it can be decided.
+    `prepare` fills in what the service has to look up elsewhere before it can be decided, or refuses it.
     """
 
     type: type[Command]
@@ -83,6 +83,8 @@ class CommandHandlers:
     async def _execute(self, accepted: Accepted, command: Command) -> reply.Reply:
         try:
             prepared = await accepted.prepare(command) if accepted.prepare else command
+            if isinstance(prepared, Refused):
+                return prepared
             return await self._executor.execute(accepted.decider, prepared)
         except LogUnavailableError:
             return reply.Unavailable(

@@ -133,6 +133,15 @@ class Patient:
         again = hl7.Stay(visit_number=f"V-{self.number}-again", admitted=NOW + timedelta(days=1))
         return hl7.admission(self._person, again, control_id=self._control_id())
 
+    def died(self) -> bytes:
+        """ADT^A08 that says so, of now (PID-29, PID-30)."""
+        pid = [""] * 31
+        pid[:4], pid[29], pid[30] = ["PID", "1", "", f"{self.number}^^^{hl7.FACILITY}^MR"], _time(NOW), "Y"
+        msh = (
+            rf"MSH|^~\&|{hl7.APPLICATION}|{hl7.FACILITY}|||{_time(NOW)}||ADT^A08|{self._control_id()}|T|2.5.1"
+        )
+        return "\r".join([msh, "|".join(pid)]).encode()
+
     def merged_into(self, other: "Patient") -> bytes:
         """ADT^A40: two numbers of one person, of which the other stays."""
         sent = _time(NOW)

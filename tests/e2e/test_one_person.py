@@ -7,12 +7,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.timeline import queries
+from shared.commands.aftercare import BookFollowUp
 from shared.commands.base import Command
 from shared.commands.care_plan import EndEpisodeEarly, RecordSessionAttended, ScheduleSession
+from shared.commands.decision import Refused
 from shared.commands.intake import Enrol, UnmergeParticipants
 from shared.commands.reply import Appended
 from shared.events.episode import StepDownPending, StepDownReversed, SteppedDown
 from shared.site import site_of
+from tests.e2e.coordinator import set_goal
 from tests.e2e.deployment import Deployment
 from tests.e2e.hospital import NOW, Patient
 
@@ -148,8 +151,45 @@ async def test_an_admission_cancelled_after_a_merge_takes_everything_of_the_stay
     assert await steps(deployment, prior) == 2 * [SteppedDown, StepDownReversed]
 
 
+async def test_a_death_told_of_one_record_leaves_nothing_to_do_in_the_others_until_they_are_parted(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await sent(deployment, old.told("A03", 1, day=9, left=5), old.merged_into(new))
+    assert await standing(deployment, survivor) == ("active", 2, [])
+
+    await sent(deployment, new.died())
+    assert await standing(deployment, survivor) == ("deceased", 0, [])
+    await refused_as_deceased(deployment, set_goal(prior))
+    await refused_as_deceased(deployment, await booked(deployment, prior))
+    await sent(deployment, new.told("A03", 2, day=4, left=1))
+    assert await steps(deployment, prior) == [SteppedDown]
+
+    await part(deployment, prior)
+    assert (await standing(deployment, prior))[:2] == ("active", 2)
+    await asked(deployment, await booked(deployment, prior))
+
+
+async def test_a_record_of_somebody_who_died_takes_no_care_once_it_is_merged(deployment: Deployment) -> None:
+    unnamed, known = Patient(), Patient()
+    prior, survivor = await deployment.registered(unnamed), await deployment.registered(known)
+    await enrol(deployment, survivor)
+    await sent(deployment, unnamed.died(), unnamed.merged_into(known))
+    assert (await standing(deployment, survivor))[:2] == ("deceased", 0)
+    await refused_as_deceased(deployment, set_goal(survivor))
+    await refused_as_deceased(deployment, enrolment(survivor))
+    await part(deployment, prior)
+    await asked(deployment, set_goal(survivor))
+
+
 async def enrol(deployment: Deployment, participant: UUID) -> None:
-    command = Enrol(
+    await asked(deployment, enrolment(participant))
+
+
+def enrolment(participant: UUID) -> Enrol:
+    return Enrol(
         id=uuid4(),
         participant=participant,
         actor="coordinator:7",
@@ -160,7 +200,21 @@ async def enrol(deployment: Deployment, participant: UUID) -> None:
         edition="3",
         start=date(2026, 1, 5),
     )
-    await asked(deployment, command)
+
+
+async def booked(deployment: Deployment, participant: UUID) -> BookFollowUp:
+    """Book an appointment for a follow-up of the record's own."""
+    site, now = site_of(deployment.settings), datetime.now(UTC)
+    async with deployment.database() as connection:
+        owed = await queries.follow_ups(connection, site, now, participant)
+    return BookFollowUp(
+        id=uuid4(),
+        participant=participant,
+        actor="coordinator:7",
+        now=now,
+        follow_up=next(one.follow_up.follow_up for one in owed if one.follow_up.participant == participant),
+        appointment=(now + timedelta(days=1)).isoformat(),
+    )
 
 
 async def part(deployment: Deployment, prior: UUID) -> None:
@@ -214,6 +268,12 @@ async def end(deployment: Deployment, participant: UUID) -> None:
 async def asked(deployment: Deployment, command: Command) -> None:
     assert isinstance(await deployment.ask(command), Appended)
     await deployment.caught_up()
+
+
+async def refused_as_deceased(deployment: Deployment, command: Command) -> None:
+    answer = await deployment.ask(command)
+    assert isinstance(answer, Refused)
+    assert answer.code == "participant-deceased"
 
 
 async def sent(deployment: Deployment, *messages: bytes) -> None:

@@ -130,6 +130,11 @@ def _apply(rows: Rows[FollowUp], at: Recorded) -> None:
         rows.put(replace(row, changed_at=at.event.time, k=at.position.partition, seq=at.position.sequence))
 
 
+def closed_on_death(row: FollowUp) -> FollowUp:
+    """Return it as one that nobody owes any more: the participant's death was told."""
+    return replace(row, status="closed", reason="died") if row.is_owed else row
+
+
 def _scheduled(event: AftercareScheduled, at: Recorded) -> FollowUp:
     return FollowUp(
         follow_up=event.follow_up,
