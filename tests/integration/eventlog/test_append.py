@@ -102,19 +102,19 @@ async def test_the_same_event_is_not_stored_twice_when_the_server_has_forgotten_
 
 
 async def shorten_duplicate_window(client: Client) -> None:
-    info = json.loads((await client.request("$JS.API.STREAM.INFO.CARE_0", b"")).data)
+    info = json.loads((await client.request("$JS.API.STREAM.INFO.CARE_0", b"", timeout=10)).data)
     config = {**info["config"], "duplicate_window": 100_000_000}
-    answer = await client.request("$JS.API.STREAM.UPDATE.CARE_0", json.dumps(config).encode())
+    answer = await client.request("$JS.API.STREAM.UPDATE.CARE_0", json.dumps(config).encode(), timeout=10)
     assert "error" not in json.loads(answer.data)
 
 
 async def until_forgotten(client: Client) -> None:
     """Wait until an id that was used after all the others can be used again."""
     probe = {"Nats-Msg-Id": str(uuid4())}
-    await client.request("care.0.participant.probe", b"{}", headers=probe)
+    await client.request("care.0.participant.probe", b"{}", timeout=10, headers=probe)
 
     async def forgotten() -> bool:
-        answer = await client.request("care.0.participant.probe", b"{}", headers=probe)
+        answer = await client.request("care.0.participant.probe", b"{}", timeout=10, headers=probe)
         return not json.loads(answer.data).get("duplicate", False)
 
     await until(forgotten)
@@ -156,7 +156,7 @@ async def answers(log: Log) -> bool:
 
 
 async def test_a_log_without_its_stream_is_away(log: Log, nats: Client):
-    await nats.request("$JS.API.STREAM.DELETE.CARE_0", b"")
+    await nats.request("$JS.API.STREAM.DELETE.CARE_0", b"", timeout=10)
     with pytest.raises(LogUnavailableError):
         await log.append(ADA, [message()], 0)
     with pytest.raises(LogUnavailableError):

@@ -118,7 +118,7 @@ async def test_what_cannot_be_asked_from_outside_is_invalid(ask: CommandClient):
 
 
 async def test_with_the_log_away_the_asker_is_told_so_and_may_ask_again(ask: CommandClient, nats: Client):
-    await nats.request("$JS.API.STREAM.DELETE.CARE_0", b"")
+    await nats.request("$JS.API.STREAM.DELETE.CARE_0", b"", timeout=10)
     answer = await ask.ask(register(uuid4(), "1"))
     assert isinstance(answer, reply.Unavailable)
     assert "Asking again with the same id is safe" in answer.sentence
@@ -131,7 +131,7 @@ async def test_without_the_service_the_asker_is_told_so(nats: Client):
 
 async def test_a_record_that_cannot_be_read_is_told_as_such(ask: CommandClient, nats: Client):
     ada = uuid4()
-    await nats.request(f"care.0.participant.{ada}", b"not an event")
+    await nats.request(f"care.0.participant.{ada}", b"not an event", timeout=10)
     answer = await ask.ask(register(ada, "1"))
     assert answer == reply.Unavailable(sentence="The record holds an event that this version cannot read.")
 

@@ -26,6 +26,7 @@ from shared.eventlog.parking import Parking
 from shared.eventlog.subjects import EntityKey, parse_subject, partition_of, stream_of
 from shared.events.envelope import Event
 from shared.events.registry import REGISTRY
+from shared.process import end
 from shared.projections.postgres import connect as connect_to_postgres
 from shared.settings import Settings
 from tests.integration.eventlog.conftest import until
@@ -47,11 +48,10 @@ async def running(settings: Settings) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
+        await end(tasks)
         for task in tasks:
             with suppress(asyncio.CancelledError):
-                await task
+                task.result()
 
 
 @pytest.fixture(params=[1, 4])
@@ -79,7 +79,7 @@ class Flow:
             who = mrn(f"MRN{number}")
             told = [referral(str(number), who), discharge(str(number), who)]
             for envelope in reversed(told) if number % 2 else told:
-                await self.client.request(subject_of(envelope), msgspec.json.encode(envelope))
+                await self.log.publish(subject_of(envelope), msgspec.json.encode(envelope), {})
 
     async def entities(self) -> dict[EntityKey, list[Event]]:
         """Everything on the log by entity; fails where a stream holds what is not its own."""

@@ -52,7 +52,7 @@ class Seen:
 
 async def publish(client: Client, *payloads: bytes) -> None:
     for payload in payloads:
-        await client.request(f"care.0.participant.{uuid4()}", payload)
+        await client.request(f"care.0.participant.{uuid4()}", payload, timeout=10)
 
 
 @pytest.fixture
@@ -70,11 +70,11 @@ async def start(service: Runtime, policy: Callable[[Delivery], Awaitable[None]])
 
 async def until_handled(service: Runtime) -> None:
     """Wait until the whole stream is acknowledged; what is pending may lag behind what was published."""
-    last = await service.log.client.request("$JS.API.STREAM.INFO.CARE_0", b"")
+    last = await service.log.client.request("$JS.API.STREAM.INFO.CARE_0", b"", timeout=10)
     last_seq = json.loads(last.data)["state"]["last_seq"]
 
     async def handled() -> bool:
-        info = await service.log.client.request(f"$JS.API.CONSUMER.INFO.CARE_0.{CONSUMER}", b"")
+        info = await service.log.client.request(f"$JS.API.CONSUMER.INFO.CARE_0.{CONSUMER}", b"", timeout=10)
         return bool(json.loads(info.data)["ack_floor"]["stream_seq"] == last_seq)
 
     await until(handled)
@@ -319,7 +319,7 @@ async def test_the_messages_of_one_entity_are_handled_in_order_and_others_beside
     policy = Seen(linger)
     await start(service, policy)
     for entity, payload in (("A", b"A1"), ("A", b"A2"), ("B", b"B1"), ("A", b"A3"), ("C", b"C1")):
-        await nats.request(f"care.0.participant.{entity}", payload)
+        await nats.request(f"care.0.participant.{entity}", payload, timeout=10)
 
     async def others_done() -> bool:
         return {b"B1", b"C1"} <= policy.done.keys()

@@ -102,7 +102,7 @@ async def test_a_service_is_told_which_consumer_is_missing(nats: Client):
 
 
 async def test_an_event_can_be_neither_deleted_nor_purged(nats: Client):
-    await nats.request("care.0.participant.one", b"{}")
+    await nats.request("care.0.participant.one", b"{}", timeout=10)
     deleted = await ask(nats, "STREAM.MSG.DELETE.CARE_0", {"seq": 1})
     purged = await ask(nats, "STREAM.PURGE.CARE_0")
     assert (deleted["error"]["code"], purged["error"]["code"]) == (500, 500)

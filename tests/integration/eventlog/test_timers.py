@@ -115,6 +115,6 @@ async def test_a_timer_survives_a_kill_of_the_server_and_fires_when_it_is_back(
 async def test_a_timer_that_the_server_did_not_take_is_not_believed_to_be_set(
     aftercare: Runtime, nats: Client
 ):
-    await nats.request(f"$JS.API.STREAM.DELETE.{STREAM}", b"")
+    await nats.request(f"$JS.API.STREAM.DELETE.{STREAM}", b"", timeout=10)
     with pytest.raises(LogUnavailableError):
         await aftercare.timers.set("one", utc_now(), close_window(uuid4()))
