@@ -74,10 +74,14 @@ class Ledger(Struct, Generic[Original], frozen=True, kw_only=True):
         return next((one for one in reversals if _is_about(one, original.message)), None)
 
     def is_reversed(self, visit: Visit, message: MessageReference | None) -> bool:
-        """Tell whether a cancellation of this visit is there already; unnumbered, the very same message."""
+        """Tell whether a cancellation of this visit is there already; unnumbered, the very same message.
+
+        One that was sent after another had met its original is about an original that we have not seen.
+        """
         return any(
-            reversal.visit == visit and (visit[1] is not None or reversal.message == message)
+            reversal.message == message if visit[1] is None else not _is_older(reversal, message)
             for reversal in self.reversals
+            if reversal.visit == visit
         )
 
 
@@ -96,6 +100,10 @@ def sent_before(message: MessageReference | None, other: MessageReference | None
     if message is None or other is None or message.sent_at is None or other.sent_at is None:
         return False
     return before(message.sent_at, other.sent_at)
+
+
+def _is_older(reversal: Reversal, message: MessageReference | None) -> bool:
+    return reversal.is_met and sent_before(reversal.message, message)
 
 
 def _is_about(reversal: Reversal, original: MessageReference | None) -> bool:

@@ -35,7 +35,7 @@ from tests.unit.intake.participant_stories import (
 )
 from tests.unit.scenario import given
 
-NINE, TEN, ELEVEN = (f"2026-03-03T{hour}:00:00-05:00" for hour in ("09", "10", "11"))
+NINE, TEN, ELEVEN, NOON, ONE = (f"2026-03-03T{hour:02}:00:00-05:00" for hour in range(9, 14))
 
 
 def notified(command: NotifyDischarge, *, id: UUID | None = None) -> DischargeNotified:
@@ -169,6 +169,14 @@ def test_a_cancellation_sent_before_the_discharge_is_not_about_it():
     second = discharge(2, message=told_by(2, sent=ELEVEN))
     late = undo_discharge(message=told_by(50, sent=TEN))
     met(notified(second)).when(late).then(unmatched(message=told_by(50, sent=TEN)))
+
+
+def test_a_second_cancellation_that_overtook_its_discharge_waits_for_it():
+    first = notified(discharge(1, message=told_by(1, sent=NINE)))
+    second, again = discharge(2, message=told_by(2, sent=ELEVEN)), told_by(51, sent=NOON)
+    met(first, undone(1, sent=TEN)).when(undo_discharge(message=again)).then(unmatched(message=again)).when(
+        undo_discharge(message=told_by(52, sent=ONE))
+    ).then_nothing().when(second).then(notified(second), undone(2, by=51, sent=NOON))
 
 
 def test_a_cancellation_without_a_visit_number_is_never_matched():
