@@ -20,6 +20,7 @@ from shared.events.encounter import (
     DischargeCancelled,
     DischargeNotified,
     InpatientAdmissionNotified,
+    TransferNotified,
 )
 from shared.events.participant import (
     ParticipantsMerged,
@@ -59,10 +60,8 @@ def evolve(record: Record, event: EventData) -> Record:
 
 def _stayed(record: Record, event: EventData) -> Record:
     match event:
-        case InpatientAdmissionNotified(admission=id):
-            return replace(record, admissions={**record.admissions, id: event})
-        case AdmissionCancelled(admission=id):
-            return replace(record, admissions=_without(record.admissions, id))
+        case InpatientAdmissionNotified() | TransferNotified() | AdmissionCancelled():
+            return replace(record, admissions=_admitted(record.admissions, event))
         case DischargeNotified(discharge=id):
             return replace(record, discharges={**record.discharges, id: event})
         case DischargeCancelled(discharge=id):
@@ -71,6 +70,36 @@ def _stayed(record: Record, event: EventData) -> Record:
             return replace(record, died=True)
         case _:
             return record
+
+
+def _admitted(
+    standing: dict[UUID, InpatientAdmissionNotified],
+    event: InpatientAdmissionNotified | TransferNotified | AdmissionCancelled,
+) -> dict[UUID, InpatientAdmissionNotified]:
+    match event:
+        case InpatientAdmissionNotified(admission=id):
+            return {**standing, id: event}
+        case TransferNotified():
+            return _moved(standing, event)
+        case AdmissionCancelled(admission=id):
+            return _without(standing, id)
+
+
+def _moved(
+    standing: dict[UUID, InpatientAdmissionNotified], moved: TransferNotified
+) -> dict[UUID, InpatientAdmissionNotified]:
+    """Let an emergency become a stay (A06), or a stay an outpatient visit (A07)."""
+    if moved.encounter_class == "UNK" or moved.visit_number is None:
+        return standing
+    return {
+        id: replace(told, encounter_class=moved.encounter_class) if _visit(told) == _visit(moved) else told
+        for id, told in standing.items()
+    }
+
+
+def _visit(told: InpatientAdmissionNotified | TransferNotified) -> tuple[str, str | None]:
+    """Return a visit as its sender numbers it; the facility stands in where no message says who sent it."""
+    return (told.facility if told.message is None else told.message.source, told.visit_number)
 
 
 def _without(standing: dict[UUID, T], id: UUID) -> dict[UUID, T]:

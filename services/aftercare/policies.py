@@ -30,7 +30,7 @@ from shared.eventlog.policies import Delivery, carry_out
 from shared.eventlog.subjects import parse_subject
 from shared.events.aftercare import AftercareScheduled, FollowUpReinstated
 from shared.events.base import EventData
-from shared.events.encounter import AdmissionCancelled, InpatientAdmissionNotified
+from shared.events.encounter import AdmissionCancelled, InpatientAdmissionNotified, TransferNotified
 from shared.events.envelope import Event
 from shared.events.episode import (
     CareClosedOnDeath,
@@ -92,7 +92,9 @@ class AftercarePolicy:
                 await self._windows.set_again(event, follow_up, parse_subject(delivery.subject))
             case SessionAttended(session=session):
                 await self._credit(event, delivery, [session])
-            case PriorRecordLinked():
+            case TransferNotified(encounter_class="UNK" | "AMB"):
+                pass
+            case PriorRecordLinked() | TransferNotified():  # an emergency may have become a stay (A06)
                 async for stay in self._stays.readmissions(event.subject):
                     await self._carry_out(self._readmitted(event, stay))
             case ParticipantsUnmerged(prior=prior, survivor=survivor):

@@ -52,10 +52,13 @@ Told = (
 def notices(
     envelope: InboundEnvelope, message: Told, participant: UUID, now: datetime
 ) -> list[ParticipantCommand]:
-    """Return the commands that tell the participant's record what a message says."""
+    """Return the commands that tell the participant's record what a message says.
+
+    Who left by dying is told of first: there is no step-down, and no follow-up, to be taken back again.
+    """
     notice = _notice(envelope, message, participant, now)
     death = [_death(envelope, participant, now)] if _tells_death(message) else []
-    return [notice, *death]
+    return [*death, notice] if isinstance(message, Discharge) else [notice, *death]
 
 
 def _notice(envelope: InboundEnvelope, message: Told, participant: UUID, now: datetime) -> ParticipantCommand:

@@ -109,7 +109,14 @@ class Patient:
         )
 
     def told(
-        self, trigger: str, visit: int, *, day: int, left: int | None = None, of: "Patient | None" = None
+        self,
+        trigger: str,
+        visit: int,
+        *,
+        day: int,
+        left: int | None = None,
+        of: "Patient | None" = None,
+        disposition: str = "",
     ) -> bytes:
         """ADT of a visit that began `day` days ago and ended `left` days ago, perhaps of another's number.
 
@@ -118,6 +125,7 @@ class Patient:
         sent = _time(NOW - timedelta(hours=12) + timedelta(seconds=next(_sendings)))
         pv1 = [""] * 46
         pv1[:3], pv1[19] = ["PV1", "1", "I"], f"V-{(of or self).number}-{visit}"
+        pv1[36] = disposition
         pv1[44], pv1[45] = _ago(day), "" if left is None else _ago(left)
         return "\r".join(
             [

@@ -8,6 +8,7 @@ import pytest
 
 from shared.events.aftercare import AftercareScheduled, FollowUpSuperseded
 from shared.events.encounter import (
+    DeathNotified,
     DischargeCancelled,
     DischargeNotified,
     InpatientAdmissionNotified,
@@ -127,6 +128,27 @@ async def test_a_readmission_known_before_the_discharge_that_it_follows_takes_it
     await in_turn(deployment, [person.told("A11", 2, day=3)])
     await deployment.account()
     assert await owed(deployment, person) == 2
+
+
+async def test_an_emergency_that_becomes_a_stay_is_a_readmission(deployment: Deployment) -> None:
+    person = Patient()
+    emergency = person.told("A04", 2, day=3).replace(b"PV1|1|I", b"PV1|1|E")
+    await in_turn(deployment, [person.referral(), person.told("A03", 1, day=20, left=10), emergency])
+    assert await owed(deployment, person) == 2
+    await in_turn(deployment, [person.told("A06", 2, day=3)])
+    assert await owed(deployment, person) == 0
+    await in_turn(deployment, [person.told("A11", 2, day=3)])
+    await deployment.account()
+    assert await owed(deployment, person) == 2
+
+
+async def test_whoever_dies_in_the_hospital_is_not_stepped_down(deployment: Deployment) -> None:
+    person = Patient()
+    await in_turn(deployment, [person.referral(), person.told("A03", 1, day=9, left=6, disposition="20")])
+    told = await told_of(deployment, person)
+    assert told[DischargeNotified] == told[DeathNotified] == 1
+    assert StepDownPending not in told
+    assert AftercareScheduled not in told
 
 
 async def in_turn(deployment: Deployment, messages: list[bytes]) -> None:
