@@ -51,7 +51,12 @@ class KnownStays:
                         yield Readmission(target, stay, on, same_day=is_first)
 
     async def parted(self, prior: UUID, survivor: UUID) -> AsyncIterator[Readmission]:
-        """Yield what the records of two people were told of each other while they were one's."""
+        """Yield what the records of two people were told of each other while they were one's.
+
+        Nothing, where they are one's again by now.
+        """
+        if survivor in await self._records.of_person(prior):
+            return
         for own, other in ((prior, survivor), (survivor, prior)):
             told = [await self._records.record(one) for one in await self._records.of_person(other)]
             theirs = {stay for record in told for stay in (*record.admissions, *record.discharges)}

@@ -60,7 +60,9 @@ class OnePerson:
         return event.subject if event.subject in in_care or not in_care else in_care[0]
 
     async def part(self, event: Event, prior: UUID, survivor: UUID, step_down: StepDownOf) -> None:
-        """Give back what each of two people was told while their records were one."""
+        """Give back what each of two people was told while their records were one; not if they are again."""
+        if survivor in await self._records.of_person(prior):
+            return
         for own, other in ((prior, survivor), (survivor, prior)):
             others = await self._records.of_person(other)
             for record in await self._records.of_person(own):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from services.timeline import queries
@@ -13,7 +14,10 @@ from shared.commands.care_plan import EndEpisodeEarly, RecordSessionAttended, Sc
 from shared.commands.decision import Refused
 from shared.commands.intake import Enrol, UnmergeParticipants
 from shared.commands.reply import Appended
+from shared.eventlog.parking import ReplayAnswer, ReplayRequest
+from shared.eventlog.subjects import stream_of
 from shared.events.episode import StepDownPending, StepDownReversed, SteppedDown
+from shared.events.registry import REGISTRY
 from shared.site import site_of
 from tests.e2e.coordinator import set_goal
 from tests.e2e.deployment import Deployment
@@ -184,6 +188,23 @@ async def test_a_record_of_somebody_who_died_takes_no_care_once_it_is_merged(dep
     await asked(deployment, set_goal(survivor))
 
 
+async def test_a_policy_that_sees_everything_again_after_another_merge_changes_nothing(
+    deployment: Deployment,
+) -> None:
+    old, new = Patient(), Patient()
+    prior, survivor = await deployment.registered(old), await deployment.registered(new)
+    await enrol(deployment, prior)
+    await sent(deployment, old.told("A03", 1, day=25, left=20), old.merged_into(new))
+    await sent(deployment, new.told("A03", 1, day=9, left=5))
+    await part(deployment, prior)
+    await sent(deployment, old.merged_into(new))
+    stood = await standing(deployment, survivor)
+    told = len((await deployment.held()).events)
+    await seen_again(deployment, prior, survivor)
+    assert [type(event.data) for _, event in (await deployment.held()).events[told:]] == []
+    assert await standing(deployment, survivor) == stood
+
+
 async def enrol(deployment: Deployment, participant: UUID) -> None:
     await asked(deployment, enrolment(participant))
 
@@ -267,6 +288,21 @@ async def end(deployment: Deployment, participant: UUID) -> None:
 
 async def asked(deployment: Deployment, command: Command) -> None:
     assert isinstance(await deployment.ask(command), Appended)
+    await deployment.caught_up()
+
+
+async def seen_again(deployment: Deployment, *records: UUID) -> None:
+    """Have the policies of care handle every event of some records once more, as after a crash."""
+    told = [(at, event) for at, event in (await deployment.held()).events if event.subject in records]
+    for at, event in told:
+        category = REGISTRY.category_of(event.data).name
+        for service in ("care_plan", "aftercare") if category == "participant" else ("aftercare",):
+            consumer = f"{service}-{at.partition}"
+            request = ReplayRequest(consumer, stream_of(at.partition), at.sequence)
+            answer = await deployment.nats.request(
+                f"replay.{service}", msgspec.json.encode(request), timeout=10
+            )
+            assert msgspec.json.decode(answer.data, type=ReplayAnswer) == ReplayAnswer(done=True)
     await deployment.caught_up()
 
 
