@@ -83,7 +83,7 @@ def fhir_resource() -> Projection[FhirResource]:
     """Return the projection."""
     return Projection(
         name="fhir_resource",
-        version=4,
+        version=5,
         row=FhirResource,
         key=("type", "id"),
         ddl=ddl_beside(__file__),

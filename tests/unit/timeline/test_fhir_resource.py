@@ -271,6 +271,20 @@ def test_an_appointment_elsewhere_is_its_senders_and_without_a_time_only_propose
     assert row(day, "Appointment").status == "proposed"
 
 
+def test_an_appointment_elsewhere_stands_as_its_latest_message_says_whichever_came_last():
+    notice = AppointmentNotified(
+        appointment=Identifier("general-hospital", "A-1"),
+        status="booked",
+        start="2026-03-05T09:00:00-05:00",
+        end="2026-03-05T10:00:00-05:00",
+        message=FROM,
+    )
+    booked = At(on(3, 12), notice, happened="2026-03-02T08:00:00-05:00")
+    cancelled = At(on(3, 11), replace(notice, status="cancelled"), happened="2026-03-02T09:00:00-05:00")
+    assert row(story(cancelled, booked), "Appointment").status == "cancelled"
+    assert row(story(booked, cancelled), "Appointment").status == "cancelled"
+
+
 @pytest.mark.parametrize(
     ("start", "end"),
     [

@@ -1,6 +1,7 @@
 """Appointment: what the program has booked, and appointments elsewhere that a sender told of."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from services.timeline.read_models.fhir.drawing import Drawn, Held, Topic, sender_of
@@ -63,11 +64,17 @@ def _id(at: Recorded) -> UUID:
 
 def _draw(held: Held, at: Recorded) -> Iterable[Drawn]:
     match at.event.data:
-        case AppointmentNotified() as event:
+        case AppointmentNotified() as event if not _is_late(held, at):
             had = held.get(Appointment, _id(at))
-            yield Drawn(_told(had, at, event), sender_of(event))
+            when = at.event.time.isoformat()
+            yield Drawn(_told(had, at, event), sender_of(event), memo=(when,))
         case _:
             return
+
+
+def _is_late(held: Held, at: Recorded) -> bool:
+    """Tell whether a later step of the appointment is known: a booking told after its cancellation (SIU)."""
+    return any(at.event.time < datetime.fromisoformat(told) for told in held.memo(Appointment, _id(at)))
 
 
 def _told(had: Appointment | None, at: Recorded, event: AppointmentNotified) -> Appointment:
