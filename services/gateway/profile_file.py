@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,16 +20,28 @@ from services.gateway.hl7v2.conventions import Conventions
 from services.gateway.hl7v2.location import Location, location
 from services.gateway.hl7v2.translate import accepts
 from services.gateway.mllp import certificate
-from services.gateway.profile_lines import ProfilesError, at, entries, root, text_of
+from services.gateway.profile_lines import ProfilesError, at, entries, root, value_of
 from services.gateway.profiles import Profile, Profiles
 
 _ALL: Final = "all"
-_FIELD_IN_ERROR: Final = re.compile(r"`\$\.?([a-z_]*)|unknown field `([a-z_]+)`|required field `([a-z_]+)`")
+_KEY_IN_ERROR: Final = re.compile(r"at `\$\.([a-z_]+)")
+_UNKNOWN_KEY: Final = re.compile(r"unknown field `(.+?)`")
+_EXPECTED: Final = {
+    "sender": "application and facility, as text (a number in quotes)",
+    "source": "lower-case letters, digits and single hyphens, 49 at most",
+    "messages": "all, or a list such as [ADT, REF^I12]",
+    "production": "true or false",
+    "fields": "places, such as PV1-19: PV1-50",
+    "delivery": "none, or a list such as [{channel: mllp, host: ris.example, port: 2576}]",
+    "certificates": "a list, such as [DNS:engine.example]",
+    "tokens": "a list of hashes, as `throughcare token` prints them",
+}
+_TEXT: Final = "text (a number in quotes)"
 _SOURCE: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _LONGEST_SOURCE: Final = 49
 _TOKEN: Final = re.compile(r"SHA256:([0-9a-f]{64})", re.IGNORECASE)
 _NO_SOURCE: Final = "the profile's source is needed, or both names of its sender."
-_Text = Annotated[str, Meta(min_length=1)]
+_Text = Annotated[str, Meta(min_length=1, pattern=r"\S")]
 T = TypeVar("T")
 
 
@@ -61,12 +73,14 @@ def is_source(told: str) -> bool:
 
 
 def load(path: Path, zone: ZoneInfo) -> Profiles:
-    """Read the file; `zone` is of senders without one. Raises ProfilesError."""
+    """Read the file; `zone` is of senders without one. Raises ProfilesError, which begins with the file."""
     try:
         return read(path.read_text(encoding="utf-8"), zone)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ProfilesError(f"The profiles cannot be read: {reason}.") from None
+        raise ProfilesError(f"{path}: The profiles cannot be read: {reason}.") from None
+    except ProfilesError as error:
+        raise ProfilesError(f"{path}: {error}") from None
 
 
 def read(text: str, zone: ZoneInfo) -> Profiles:
@@ -85,12 +99,13 @@ def read(text: str, zone: ZoneInfo) -> Profiles:
 
 
 class _Told:
-    """The profiles read so far; no two have the same sender, or the same token."""
+    """The profiles read so far; no two have the same sender or the same token, or tell a source two ways."""
 
     def __init__(self) -> None:
         self.by_sender: dict[tuple[str, str], Profile] = {}
         self.others: list[Profile] = []  # without a sender of HL7 v2
         self.holders: dict[str, str] = {}  # SHA-256 of a token: its source
+        self.receivers: dict[str, Profile] = {}  # by source: who said where RRI^I12 goes
 
     def add(self, profile: Profile, body: yaml.Node) -> None:
         """Take one more; raises ProfilesError."""
@@ -100,9 +115,20 @@ class _Told:
             raise at(body, f"{profile.name}: another profile without sender has the same source.")
         else:
             self.others.append(profile)
+        self._add_receiver(profile, body)
         for each in profile.tokens:
             if self.holders.setdefault(each, profile.token or "") != profile.token:
                 raise at(body, f"{profile.name}: tokens: another source has one of them, too.")
+
+    def _add_receiver(self, profile: Profile, body: yaml.Node) -> None:
+        """A source has one channel of MLLP, which whatever its profiles sent is told by."""
+        if profile.mllp is None:
+            return
+        other = self.receivers.setdefault(profile.token or "", profile)
+        if other.mllp != profile.mllp:
+            raise at(
+                body, f"{profile.name}: delivery: {other.name} has the same source and another receiver."
+            )
 
     def _add_sender(self, profile: Profile, body: yaml.Node) -> None:
         if other := self.by_sender.get(profile.sender):
@@ -136,11 +162,20 @@ def _profile(name: str, body: yaml.Node, zone: ZoneInfo) -> Profile:
 def _agreement(name: str, body: yaml.Node) -> _Agreement:
     lines = {key.value: key for key, _ in entries(body, name)}
     try:
-        return msgspec.convert(yaml.safe_load(text_of(body)), _Agreement)
+        return msgspec.convert(value_of(body, name), _Agreement)
     except msgspec.ValidationError as error:
-        match = _FIELD_IN_ERROR.search(str(error))
-        field = next(filter(None, match.groups()), "") if match else ""
-        raise at(lines.get(field, body), f"{name}: {field or 'it'} is not right: {error}.") from None
+        raise _not_right(name, lines, body, str(error)) from None
+
+
+def _not_right(name: str, lines: Mapping[str, yaml.Node], body: yaml.Node, reason: str) -> ProfilesError:
+    """Name the key of the profile in which the error is, and what is expected there."""
+    if found := _KEY_IN_ERROR.search(reason):
+        expected = _EXPECTED.get(found[1], _TEXT)
+        sentence = f"{name}: {found[1]} is not right. It is {expected}: {reason}."
+        return at(lines.get(found[1], body), sentence)
+    unknown = _UNKNOWN_KEY.search(reason)
+    key = unknown[1] if unknown else ""
+    return at(lines.get(key, body), f"{name}: {key or 'it'} is not right: {reason}.")
 
 
 def _made(name: str, agreement: _Agreement, body: yaml.Node, zone: ZoneInfo) -> Profile:
@@ -186,6 +221,8 @@ def _with_delivery(profile: Profile, agreement: _Agreement) -> Profile:
     mllp = next((way for way in ways if isinstance(way, Mllp)), None)
     if mllp and profile.token is None:
         raise ValueError(f"mllp: {_NO_SOURCE}")
+    if mllp and mllp.key and not mllp.certificate:
+        raise ValueError("mllp: key is of a certificate, and none is named.")
     rest_hook = next((way for way in ways if isinstance(way, RestHook)), None)
     return replace(profile, mllp=mllp, rest_hook=rest_hook)
 

@@ -44,6 +44,12 @@ def at(node: yaml.Node, sentence: str) -> ProfilesError:
     return ProfilesError(f"Line {node.start_mark.line + 1}: {sentence}")
 
 
-def text_of(body: yaml.Node) -> str:
-    """Write a node as YAML again."""
-    return yaml.serialize(body)  # pyright: ignore[reportUnknownMemberType] -- its stub leaves nodes untyped
+def value_of(body: yaml.Node, what: str) -> object:
+    """Return what a node holds; raises ProfilesError for a tag, or a date of no calendar."""
+    text: str = yaml.serialize(body)  # pyright: ignore[reportUnknownMemberType] -- its stub leaves nodes untyped
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        raise at(body, f"{what}: a value is not plain YAML: {error.problem}.") from None
+    except ValueError as error:
+        raise at(body, f"{what}: a value cannot be read: {error}.") from None

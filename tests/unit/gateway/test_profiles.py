@@ -21,6 +21,15 @@ HASH = "0d" * 32
 PORTAL = f"profiles:\n  portal:\n    source: portal\n    tokens: [SHA256:{HASH}]\n"
 
 
+def told_at(host: str, number: int = 1) -> str:
+    """One of two applications of one source, and where that is told of its referrals."""
+    beginning = "profiles:\n" if number == 1 else ""
+    return (
+        f"{beginning}  lake{number}:\n    sender: {{application: A{number}, facility: LAKESIDE}}\n"
+        f"    source: lake\n    delivery: [{{channel: mllp, host: {host}, port: 1}}]\n"
+    )
+
+
 def profiles(text: str) -> Profiles:
     return read(text, ZONE)
 
@@ -99,11 +108,26 @@ def test_without_a_file_anybody_may_send_anything():
         (ONE + "    zone: ../../etc/passwd\n", 4, "lake: zone: an IANA time zone"),
         (ONE + "    charset: KLINGON\n", 4, "lake: charset"),
         (ONE + "    zonne: UTC\n", 4, "zonne"),
+        (ONE + "    zone2: UTC\n", 4, "zone2"),
+        ("profiles:\n  lake:\n", 2, "lake: keys with values"),
+        (ONE + "    zone: !secret lake\n", 3, "lake: a value is not plain YAML"),
+        (ONE + "    source: 2026-99-99\n", 3, "lake: a value cannot be read"),
+        (ONE + "    assigner: 7\n", 4, "lake: assigner is not right. It is text (a number in quotes)"),
+        (ONE + "    assigner: ' '\n", 4, "lake: assigner is not right"),
         (ONE + "    production: 1\n", 4, "production"),
         (ONE + "    source: Not a token\n", 4, "source"),
         (ONE + "    messages: [ADT, ACK]\n", 4, "ACK is no type"),
         (ONE + "    messages: [ADT^A99]\n", 4, "ADT^A99 is no type"),
-        (ONE + "    messages: none\n", 4, "messages"),
+        (ONE + "    messages: ADT\n", 4, "lake: messages is not right. It is all, or a list"),
+        (ONE + "    delivery: mllp\n", 4, "lake: delivery is not right. It is none, or a list"),
+        (ONE + "    delivery: [{channel: mllp, host: ris}]\n", 4, "missing required field `port`"),
+        (ONE + "    delivery: [{channel: rest-hook, privat: true}]\n", 4, "unknown field `privat`"),
+        (
+            ONE + "    source: lake\n    delivery: [{channel: mllp, host: ris, port: 1, key: k}]\n",
+            5,
+            "key is of a",
+        ),
+        (told_at("ris") + told_at("his", 2), 7, "lake2: delivery: lake1 has the same source and another"),
         (ONE + "    fields:\n      PV1-19: PV1\n", 5, "'PV1' is no place"),
         (ONE + "    fields:\n      PV1-19.1: PV1-50\n", 5, "no whole field"),
         (ONE + "    fields:\n      MSH-10: PV1-50\n", 5, "no whole field"),
@@ -127,6 +151,11 @@ def test_an_error_names_its_line_and_what_is_expected(text: str, line: int, name
         profiles(text)
     assert str(error.value).startswith(f"Line {line}: ")
     assert named in str(error.value)
+
+
+def test_two_applications_of_one_source_may_name_the_same_receiver():
+    found = profiles(told_at("ris") + told_at("ris", 2))
+    assert len({profile.mllp for profile in found.each}) == 1
 
 
 def test_an_error_never_repeats_what_may_be_a_token():
@@ -181,14 +210,18 @@ def test_a_broken_file_leaves_the_old_profiles_in_force_and_says_so(tmp_path: Pa
     path = tmp_path / "profiles.yaml"
     write(path, ONE)
     book = ProfileBook(path, ZONE)
-    write(path, ONE + "    zone: Nowhere/Here\n")
-    with capture_logs() as lines:
-        book.reload()
-    assert book.now.of("", "LAKESIDE") is not None
-    problem = book.problem()
-    assert problem is not None
-    assert "Line 4: lake: zone" in problem
-    assert [line["event"] for line in lines] == ["profiles-not-loaded"]
+    for broken, said in (
+        ("    zone: Nowhere/Here\n", "Line 4: lake: zone"),
+        ("    zone: !secret lake\n", "Line 3: lake"),
+    ):
+        write(path, ONE + broken)
+        with capture_logs() as lines:
+            book.reload()
+        assert book.now.of("", "LAKESIDE") is not None
+        problem = book.problem()
+        assert problem is not None
+        assert f"{path}: {said}" in problem
+        assert [line["event"] for line in lines] == ["profiles-not-loaded"]
     write(path, ONE)
     book.reload()
     assert book.problem() is None
