@@ -130,30 +130,35 @@ class Records:
 
     async def of_person(self, id: UUID) -> list[UUID]:
         """Return every record of the person whose record this is: the survivor, then the others."""
-        first = await self._survivor(id)
-        found, ahead = [first], sorted((await self.record(first)).priors)
+        return list(await self.all_of_person(id))
+
+    async def all_of_person(self, id: UUID) -> dict[UUID, Record]:
+        """Return what every record of the person says, the survivor's first; each is read once."""
+        line = await self._line(id)
+        survivor = next(reversed(line))
+        found, ahead = {survivor: line[survivor]}, sorted(line[survivor].priors)
         while ahead and len(found) < _MOST:
             prior = ahead.pop(0)
             if prior in found:
                 continue
-            record = await self.record(prior)
+            record = line[prior] if prior in line else await self.record(prior)
             if record.survivor is None:  # parted, and its survivor has not noted it yet
                 continue
-            found.append(prior)
+            found[prior] = record
             ahead += sorted(record.priors)
         return found
 
     async def died_elsewhere(self, id: UUID) -> bool:
         """Tell whether another of the person's records tells of their death; the own one's care is closed."""
-        others = [other for other in await self.of_person(id) if other != id]
-        return any([(await self.record(other)).died for other in others])
+        return any(record.died for other, record in (await self.all_of_person(id)).items() if other != id)
 
     async def of_the_living(self, command: Command) -> Command | Refused:
         """Let a command pass, unless another record of its participant's tells of a death."""
         return _DECEASED if await self.died_elsewhere(command.participant) else command
 
-    async def _survivor(self, id: UUID) -> UUID:
-        line = [id]
-        while (survivor := (await self.record(line[-1])).survivor) is not None and survivor not in line:
-            line.append(survivor)
-        return line[-1]
+    async def _line(self, id: UUID) -> dict[UUID, Record]:
+        """Return the record, and those that it was merged into in turn: the survivor stands last."""
+        line = {id: await self.record(id)}
+        while (survivor := line[next(reversed(line))].survivor) is not None and survivor not in line:
+            line[survivor] = await self.record(survivor)
+        return line

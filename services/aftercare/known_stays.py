@@ -38,8 +38,9 @@ class KnownStays:
 
     async def readmissions(self, record: UUID) -> AsyncIterator[Readmission]:
         """Yield every stay that follows a discharge, for each of the person's records to look at."""
-        records = await self._records.of_person(record)
-        stays = {one: [*self._admissions(await self._records.record(one))] for one in records}
+        known = await self._records.all_of_person(record)
+        records = list(known)
+        stays = {one: [*self._admissions(said)] for one, said in known.items()}
         ends = {one: await self._discharges(one) for one in records} if len(records) > 1 else {}
         for target in records:
             for place, other in enumerate(records):
@@ -58,7 +59,7 @@ class KnownStays:
         if survivor in await self._records.of_person(prior):
             return
         for own, other in ((prior, survivor), (survivor, prior)):
-            told = [await self._records.record(one) for one in await self._records.of_person(other)]
+            told = (await self._records.all_of_person(other)).values()
             theirs = {stay for record in told for stay in (*record.admissions, *record.discharges)}
             for record in await self._records.of_person(own):
                 for it in (await self._owed(record)).follow_ups.values():

@@ -65,8 +65,8 @@ class OnePerson:
             return
         for own, other in ((prior, survivor), (survivor, prior)):
             others = await self._records.of_person(other)
-            for record in await self._records.of_person(own):
-                for discharge in (await self._records.record(record)).discharges.values():
+            for record, said in (await self._records.all_of_person(own)).items():
+                for discharge in said.discharges.values():
                     await self._give_back(event, discharge, record, others, step_down)
 
     async def _give_back(
