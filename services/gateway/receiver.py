@@ -1,7 +1,7 @@
 """What happens to a message that came in: read, translated, stored, and only then acknowledged."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter
@@ -12,6 +12,7 @@ from services.gateway.hl7v2 import acknowledgement, charset
 from services.gateway.hl7v2.error import Condition, Hl7Error, Place
 from services.gateway.hl7v2.header import Header, read_delimiters, read_header
 from services.gateway.hl7v2.message import Message, parse
+from services.gateway.hl7v2.sender import declared_charset, names
 from services.gateway.hl7v2.translate import translate
 from services.gateway.inbound import Delivery, delivery
 from services.gateway.mllp.certificate import Certificate
@@ -110,7 +111,7 @@ class Receiver:
         Returns where each of its parts is stored; raises Hl7Error, LogUnavailableError.
         """
         header = read_header(text.encode())
-        profile = agreed(self._profiles(), header)
+        profile = agreed(self._profiles(), read_header(charset.encode(text, header.field(18))))
         raw = charset.encode(text, header.field(18) or profile.conventions.charset or "")
         parts = self._translated(raw, profile, datetime.now(UTC))
         return tuple([await self._publish(each.subject, each.payload, {}) for each in parts])
@@ -148,8 +149,9 @@ class Receiver:
 
 def agreed(profiles: Profiles, header: Header) -> Profile:
     """Return what is agreed with the sender of a message; raises Hl7Error where nothing is."""
-    component = read_delimiters(header).component
-    application, facility = (_name(header.field(field).split(component)) for field in (3, 4))
+    delimiters = read_delimiters(header)
+    declared = declared_charset(header, delimiters)
+    application, facility = (_name(names(header, field, delimiters, declared)) for field in (3, 4))
     profile = profiles.of(application, facility)
     if profile is None:
         raise _other_sender("No profile of this receiver names the sender of MSH-3 and MSH-4.")
@@ -180,7 +182,7 @@ def _other_sender(sentence: str) -> Hl7Error:
     return Hl7Error(Condition.APPLICATION_ERROR, Place("MSH", 3), sentence, rejects=True)
 
 
-def _name(parts: list[str]) -> str:
+def _name(parts: Sequence[str]) -> str:
     """HD: its namespace, else its universal id."""
     return next((part for part in parts[:2] if part.strip()), "")
 

@@ -5,6 +5,7 @@ from msgspec import Struct
 from services.gateway.hl7v2.error import Hl7Error
 from services.gateway.hl7v2.header import read_delimiters, read_header
 from services.gateway.hl7v2.rri import Endpoint
+from services.gateway.hl7v2.sender import names
 from shared.eventlog.log import Log
 from shared.events.base import Demographics, Identifier
 from shared.events.inbound import Original, Referral
@@ -44,8 +45,13 @@ def _sender(original: Original) -> Endpoint | None:
         return None
     header = read_header(original.text.encode())
     try:
-        component = read_delimiters(header).component
+        delimiters = read_delimiters(header)
     except Hl7Error:  # it came by other means than our own reading of HL7
         return None
-    application, facility = (header.field(number).partition(component)[0] for number in (3, 4))
-    return Endpoint(application=application, facility=facility)
+    application, facility = (names(header, field, delimiters, "UTF-8") for field in (3, 4))
+    return Endpoint(
+        application=application[0],
+        facility=facility[0],
+        application_id=application[1:],
+        facility_id=facility[1:],
+    )

@@ -1,5 +1,6 @@
 """RRI: what became of a referral, told to who sent it (v2.8 sections 11.3 and 11.5)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Final, Literal
@@ -45,6 +46,7 @@ _PRIORITIES: Final[Mapping[Priority, tuple[str, str]]] = {
     "asap": ("A", "ASAP"),
     "routine": ("R", "Routine"),
 }
+_OID: Final = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
 _SEXES: Final = {"female": "F", "male": "M", "other": "O", "unknown": "U"}
 
 
@@ -53,6 +55,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
     application: str
     facility: str
+    application_id: tuple[str, ...] = ()  # HD.2 and HD.3: a universal id and its kind
+    facility_id: tuple[str, ...] = ()
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -115,8 +119,8 @@ def _msh(answer: Answer, body: Iterable[str]) -> str:
         "MSH|^~\\&",
         _text(answer.sender.application),
         _text(answer.sender.facility),
-        _text(answer.to.application),
-        _text(answer.to.facility),
+        _named(answer.to.application, answer.to.application_id),
+        _named(answer.to.facility, answer.to.facility_id),
         _instant(answer.at),
         "",
         f"RRI^{answer.trigger}^RRI_I12",
@@ -176,12 +180,22 @@ def _pid(answer: Answer) -> str:
     )
 
 
+def _named(name: str, universal: Iterable[str]) -> str:
+    return "^".join(map(_text, (name, *universal))).rstrip("^")
+
+
 def _identifier(identifier: Identifier) -> str:
-    return f"{_text(identifier.value)}^^^{_text(identifier.assigner)}^{_text(identifier.type)}"
+    assigner = "&".join(map(_text, _authority(identifier.assigner)))
+    return f"{_text(identifier.value)}^^^{assigner}^{_text(identifier.type)}"
 
 
-def _entity(value: str, namespace: str) -> str:
-    return f"{_text(value)}^{_text(namespace)}"
+def _entity(value: str, assigner: str) -> str:
+    return "^".join(map(_text, (value, *_authority(assigner))))
+
+
+def _authority(assigner: str) -> tuple[str, ...]:
+    """HD: who was told by an OID alone is told so again, for a receiver does not look for one as a name."""
+    return ("", assigner, "ISO") if _OID.fullmatch(assigner) else (assigner,)
 
 
 def _coded(code: str, display: str, system: str) -> str:

@@ -158,6 +158,26 @@ async def test_a_sender_without_a_profile_is_rejected():
     assert stored.messages == []
 
 
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("Hôpital \\T\\ Cie".encode(), "UNICODE UTF-8"),
+        ("Hôpital \\T\\ Cie".encode("latin-1"), "8859/1"),
+        ("Hôpital \\T\\ Cie".encode(), ""),
+        ("Hôpital \\T\\ Cie".encode("latin-1"), ""),
+        ("^Hôpital \\T\\ Cie^DNS".encode(), ""),
+    ],
+)
+async def test_a_sender_whose_name_is_more_than_ascii_is_known_by_its_profile(name: bytes, declared: str):
+    stored = Stored()
+    raw = discharge().replace(b"LAKESIDE|TC", name + b"|TC", 1)
+    header, _, rest = raw.partition(b"\r")
+    raw = header + b"||" + declared.encode() + b"\r" + rest
+    assert parse(raw).text("MSH", 18) == declared
+    assert await answered_under(PROFILES.replace("LAKESIDE", "HÔPITAL & cie"), raw, stored) == ("AA", "-")
+    assert stored.messages[0][0] == "inbound.lake.adt"
+
+
 ENGINE = Certificate("0d" * 32, frozenset({"DNS:engine.lakeside.example"}))
 STRANGER = Certificate("1e" * 32, frozenset({"DNS:engine.elsewhere.example"}))
 

@@ -103,6 +103,22 @@ def test_the_patient_and_the_providers_are_named():
     assert (referred.text(1), referred.text(4, 4)) == ("RT", "IOP")
 
 
+def test_what_was_named_by_a_universal_id_is_named_by_it_again():
+    oid = "2.16.840.1.113883.19.7"
+    message = built(
+        to=Endpoint(
+            application="", facility="LAKE & SHORE", application_id=(oid, "ISO"), facility_id=("", "")
+        ),
+        placer=Identifier(oid, "R-5501", "PLAC"),
+        identifiers=(Identifier(oid, "40071"),),
+    )
+    assert [message.text("MSH", 5, part) for part in (1, 2, 3)] == ["", oid, "ISO"]
+    assert message.text("MSH", 6) == "LAKE & SHORE"
+    assert [message.text("RF1", 6, part) for part in (1, 2, 3, 4)] == ["R-5501", "", oid, "ISO"]
+    assert [message.text("PID", 3, 4, part) for part in (1, 2, 3)] == ["", oid, "ISO"]
+    assert message.text("PID", 3, 5) == "MR"
+
+
 def test_what_people_wrote_is_escaped_and_its_character_set_is_declared():
     message = built(
         reason="Declined: no beds | see R&D^2\nCall again", demographics=Demographics(family="Müller")

@@ -3,13 +3,16 @@
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import trustme
+from msgspec.structs import replace
 
 from services.console.embedded import NatsServer
 from services.gateway.delivery.mllp_channel import control_id
 from services.gateway.delivery.progress import Progress, ProgressStore
 from services.gateway.mllp.tls import server_context
+from services.gateway.receiver import Receiver
 from shared.eventlog.errors import ConflictError
 from tests.integration.gateway.delivery.edge import (
     Agreed,
@@ -22,6 +25,7 @@ from tests.integration.gateway.delivery.edge import (
     until,
 )
 from tests.integration.gateway.delivery.receivers import MllpReceiver, broken_receiver, free_port
+from tests.unit.gateway.messages import referral
 
 
 @pytest.fixture
@@ -44,6 +48,27 @@ async def test_every_status_reaches_the_sender_in_order_and_once(edge: Edge):
         assert last.text("RF1", 11) == str(referral_of("R-2"))
         assert last.text("NTE", 3) == "no-capacity"
         assert last.control_id == control_id(status_of("R-2", "rejected").id)
+
+
+async def test_a_referral_is_answered_to_its_own_msh_3_and_4_as_they_were_sent(edge: Edge):
+    raw = referral().replace(b"LAKEADT|LAKESIDE", "^1.2.3.4^ISO|Hôpital \\T\\ Cie".encode("latin-1"), 1)
+    receiver = Receiver(
+        edge.log.publish,
+        profiles=Agreed(
+            agreed().replace("LAKEADT, facility: LAKESIDE", "1.2.3.4, facility: Hôpital & Cie")
+        ).now,
+        largest_message=100_000,
+        largest_payload=lambda: 1_000_000,
+    )
+    assert b"|AA|" in (await receiver.receive(raw) or b"")
+    owed = replace(status_of("R-5501", "accepted"), inboundsequence=1)
+    await edge.log.publish("outbound.lake.status", msgspec.json.encode(owed), {})
+    async with MllpReceiver() as hospital, gateway(edge, agreed(hospital.port)):
+        await until(lambda: len(hospital.messages) == 1)
+    told = hospital.messages[0]
+    assert [told.text("MSH", 5, part) for part in (1, 2, 3)] == ["", "1.2.3.4", "ISO"]
+    assert told.text("MSH", 6) == "Hôpital & Cie"
+    assert told.text("PID", 5) == "Okafor"
 
 
 async def test_what_another_sender_is_owed_is_not_told(edge: Edge):
