@@ -93,9 +93,9 @@ COSTLY: dict[str, Any] = {
 @pytest.mark.parametrize("name", COSTLY)
 def test_it_is_answered_in_time(name: str):
     raw = msgspec.json.encode(COSTLY[name])
-    began = time.perf_counter()
+    began = time.process_time()
     refusal = refusal_of(raw)
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert refusal is None or 400 <= refusal.status < 500
 
 
