@@ -45,7 +45,10 @@ def appointment(reading: Reading) -> Identifier:
 
 
 def times(reading: Reading) -> tuple[Moment | None, Moment | None]:
-    """Return start and end: TQ1-7 and -8, else SCH-11, else the first resource's with its duration."""
+    """Return start and end: TQ1-7 and -8, else SCH-11, else the first resource's with its duration.
+
+    Where nothing tells the end, SCH-9 does: how long it lasts in all.
+    """
     message = reading.message
     tq1, sch = message.segment("TQ1"), message.segment("SCH")
     start = reading.moment(tq1, 7) or reading.component(sch, 11, 4)
@@ -54,6 +57,7 @@ def times(reading: Reading) -> tuple[Moment | None, Moment | None]:
         resource = message.segment(name)
         start = start or reading.moment(resource, field)
         end = end or _end(start, resource, duration, unit)
+    end = end or _end(start, sch, 9, 10)
     if start and end and before(end, start):
         reading.warn("The appointment ends before it starts; its end was left out.")
         end = None

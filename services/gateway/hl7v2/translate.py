@@ -54,7 +54,11 @@ def translate(
     translation = _TRANSLATIONS.get((code, trigger))
     if translation is None:
         raise _unsupported(code, trigger)
-    parts = message.parts(each=_PATIENT, shared=_AFTER_PATIENTS) if _repeats(code, trigger) else (message,)
+    if _repeats(code, trigger):
+        parts = message.parts(each=_PATIENT, shared=_AFTER_PATIENTS)
+    else:
+        _check_one_patient(message)
+        parts = (message,)
     return tuple(
         told for part in parts for told in translation(_reading(part, received, conventions), source)
     )
@@ -68,6 +72,16 @@ def accepts(code: str, trigger: str = "") -> bool:
 def _repeats(code: str, trigger: str) -> bool:
     """Tell whether the patient group of this structure repeats."""
     return code in {"SIU", "ORU"} or (code == "ADT" and trigger in {"A18", "A34", "A40"})
+
+
+def _check_one_patient(message: Message) -> None:
+    """Nothing is accepted and passed over: what such a message says of a second patient would be."""
+    if len(message.segments(_PATIENT)) > 1:
+        raise Hl7Error(
+            Condition.SEGMENT_SEQUENCE_ERROR,
+            Place(_PATIENT, occurrence=2),
+            "A message of this type is about one patient: the others need messages of their own.",
+        )
 
 
 def _reading(message: Message, received: datetime, conventions: Conventions) -> Reading:
@@ -257,13 +271,12 @@ def _demographics_update(reading: Reading, source: str) -> DemographicsUpdate:
     )
 
 
-def _merge(reading: Reading, source: str) -> Merge:
-    return Merge(
-        source=source,
-        person=person(reading),
-        prior=merge.prior(reading),
-        occurred=reading.occurred,
-        original=_original(reading),
+def _merges(reading: Reading, source: str) -> Sequence[Merge]:
+    survivor, priors = person(reading), merge.priors(reading)
+    occurred, original = reading.occurred, _original(reading)
+    return tuple(
+        Merge(source=source, person=survivor, prior=prior, occurred=occurred, original=original)
+        for prior in priors
     )
 
 
@@ -359,12 +372,12 @@ _TRANSLATIONS: dict[tuple[str, str], Translation] = {
     ("ADT", "A08"): _single(_demographics_update),
     ("ADT", "A11"): _cancellation(AdmissionCancellation),
     ("ADT", "A13"): _cancellation(DischargeCancellation),
-    ("ADT", "A18"): _single(_merge),
+    ("ADT", "A18"): _merges,
     ("ADT", "A28"): _single(_demographics_update),
     ("ADT", "A31"): _single(_demographics_update),
-    ("ADT", "A34"): _single(_merge),
+    ("ADT", "A34"): _merges,
     ("ADT", "A38"): _cancellation(AdmissionCancellation),
-    ("ADT", "A40"): _single(_merge),
+    ("ADT", "A40"): _merges,
     ("SIU", "S12"): _appointment("booked"),
     ("SIU", "S13"): _appointment("rescheduled"),
     ("SIU", "S14"): _appointment("modified"),

@@ -58,6 +58,13 @@ def test_without_times_of_its_own_it_lasts_as_long_as_what_is_booked(resource: s
     assert (told.start, told.end) == ("2026-03-10T09:00:00-04:00", end)
 
 
+def test_without_any_end_it_lasts_as_long_as_sch_9_says():
+    told = notice("SCH|P-1||||||||90|M^Minutes^ISO+|^^^20260310090000-0400", PID)
+    assert (told.start, told.end) == ("2026-03-10T09:00:00-04:00", "2026-03-10T10:30:00-04:00")
+    booked = notice("SCH|P-1||||||||90|M|^^^20260310090000-0400", PID, "RGS|1", "AIS|1|A|IOP||||50|min")
+    assert booked.end == "2026-03-10T09:50:00-04:00"
+
+
 def test_an_end_before_its_start_is_left_out_with_a_warning():
     told = notice(SCH, "TQ1|1||||||20260310090000-0400|20260310080000-0400", PID)
     assert told.end is None

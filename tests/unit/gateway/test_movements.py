@@ -96,6 +96,22 @@ def test_one_message_may_merge_several_pairs():
     ] == [("40071", "39000"), ("40072", "39100")]
 
 
+def test_each_record_that_is_given_up_for_one_patient_is_a_merge():
+    merges = told(text(msh("ADT^A40"), PID, MRG, "MRG|39100^^^LAKESIDE"))
+    assert [
+        (message.person.identifiers[0].value, message.prior[0].value)
+        for message in merges
+        if isinstance(message, Merge)
+    ] == [("40071", "39000"), ("40071", "39100")]
+    assert str(refusal_of(text(msh("ADT^A40"), PID, MRG, "MRG|")).place) == "MRG(2)-1"
+
+
+@pytest.mark.parametrize("kind", ["ADT^A08", "ADT^A03", "REF^I12"])
+def test_a_second_patient_of_a_message_about_one_is_refused_and_not_passed_over(kind: str):
+    refusal = refusal_of(text(msh(kind), "RF1||||||R-1", PID, PV1, PID.replace("40071", "40072")))
+    assert (str(refusal.place), refusal.condition, refusal.rejects) == ("PID(2)", 100, False)
+
+
 def test_an_old_merge_has_its_number_in_mrg_4():
     message = translated(text(msh("ADT^A34"), PID, "MRG||||39000"))
     assert isinstance(message, Merge)
