@@ -295,8 +295,6 @@ def parse(raw: bytes, charset: str = "") -> Message:
     text, codec, warnings = decode(raw, declared.strip() or charset)
     lines = text.replace("\r\n", "\r").replace("\n", "\r").split("\r")
     segments = _joined(lines, delimiters.field)
-    if len(segments) > _MOST_SEGMENTS:
-        raise too_much("MSH", 0, f"A message has {_MOST_SEGMENTS} segments at most.")
     message = Message(text, header, Grammar(delimiters, codec), segments)
     message.warnings.extend(warnings)
     if len(segments) < sum(1 for line in lines if line):
@@ -305,11 +303,14 @@ def parse(raw: bytes, charset: str = "") -> Message:
 
 
 def _joined(lines: Sequence[str], separator: str) -> list[str]:
+    """Return the segments; raises Hl7Error as soon as they are too many."""
     segments: list[list[str]] = []
     for line in lines:
         if not line or line.isspace():
             continue
         if not segments or _starts_segment(line, separator):
+            if len(segments) == _MOST_SEGMENTS:
+                raise too_much("MSH", 0, f"A message has {_MOST_SEGMENTS} segments at most.")
             segments.append([line])
         else:
             segments[-1].append(line)
