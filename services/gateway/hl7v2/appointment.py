@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.gateway.hl7v2.error import missing
-from services.gateway.hl7v2.message import Segment
+from services.gateway.hl7v2.message import Message, Segment
 from services.gateway.hl7v2.reading import Reading
 from services.gateway.hl7v2.visit import location
 from shared.events.base import Identifier
@@ -28,6 +28,7 @@ _UNITS: Final = {
     "HOUR": 3600,
     "HOURS": 3600,
 }
+_DELETED: Final = "D"  # HL7 table 0206
 _LONGEST_MINUTES: Final = 14 * 24 * 60
 _CALLED_OFF: Final = frozenset({"cancelled", "noshow"})
 
@@ -54,7 +55,7 @@ def times(reading: Reading) -> tuple[Moment | None, Moment | None]:
     start = reading.moment(tq1, 7) or reading.component(sch, 11, 4)
     end = reading.moment(tq1, 8) if reading.message.text("TQ1", 7) else reading.component(sch, 11, 5)
     for name, field, duration, unit in _RESOURCES:
-        resource = message.segment(name)
+        resource = _booked(message, name)
         start = start or reading.moment(resource, field)
         end = end or _end(start, resource, duration, unit)
     end = end or _end(start, sch, 9, 10)
@@ -76,7 +77,12 @@ def reason(reading: Reading, status: AppointmentStatus) -> str | None:
 def place(reading: Reading) -> str | None:
     """Return where: AIL-3, else PV1-3."""
     message = reading.message
-    return location(message.segment("AIL"), 3) or location(message.segment("PV1"), 3)
+    return location(_booked(message, "AIL"), 3) or location(message.segment("PV1"), 3)
+
+
+def _booked(message: Message, name: str) -> Segment | None:
+    """Return the first resource of a kind that is not taken off the appointment (action code D)."""
+    return next((each for each in message.segments(name) if each.text(2).strip() != _DELETED), None)
 
 
 def _end(start: Moment | None, resource: Segment | None, duration: int, unit: int) -> Moment | None:

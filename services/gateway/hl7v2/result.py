@@ -1,7 +1,7 @@
 """OBR and OBX: results, and among them the screening instruments that we know (v2.8 chapter 7)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -26,6 +26,7 @@ _NUMBER: Final = re.compile(r"\+?(\d{1,3})(?:\.0*)?", re.ASCII)
 _NOT_A_RESULT: Final = frozenset(
     {"D", "W", "X", "N", "O", "I"}
 )  # HL7 table 0085: withdrawn, or not there yet
+_CORRECTED: Final = "C"
 _YES_OR_NO: Final = {"Y": 1, "YES": 1, "N": 0, "NO": 0}  # HL7 table 0136, and in words
 _COMPARATORS: Final = frozenset({"<", ">", "<=", ">=", "<>"})  # of SN
 _MOST_SITTINGS: Final = 50
@@ -50,6 +51,23 @@ class Answers(Struct, kw_only=True):
             and (self.total is None or other.total is None)
         )
 
+    def has(self, panel: Panel, code: str) -> bool:
+        """Tell whether this question is answered here."""
+        if code == panel.total:
+            return self.total is not None
+        if code == panel.difficulty:
+            return self.difficulty is not None
+        return panel.items[code] in self.items
+
+    def repeats(self, other: "Answers") -> bool:
+        """Tell whether it says only what the other of the same group says."""
+        return (
+            self.instrument == other.instrument
+            and self.items.items() <= other.items.items()
+            and self.total in {None, other.total}
+            and self.difficulty in {None, other.difficulty}
+        )
+
     def join(self, other: "Answers") -> None:
         """Take over what the other says."""
         self.items.update(other.items)
@@ -65,19 +83,23 @@ def answers(reading: Reading) -> tuple[Answers, ...]:
     """
     joined: list[Answers] = []
     for group in _groups(reading):
-        for found in _of_group(reading, group).values():
+        for found in _of_group(reading, group):
             same = next((known for known in joined if known.meets(found)), None)
             if same is None:
                 joined.append(found)
-                if len(joined) > _MOST_SITTINGS:
-                    sentence = f"A message may tell of {_MOST_SITTINGS} assessments of a patient at most."
-                    raise too_much("OBR", 0, sentence)
+                _check_sittings(joined)
             else:
                 same.join(found)
     for found in joined:
         if not found.items:
             reading.warn(f"A {found.instrument} score without any answer was not taken as an assessment.")
     return tuple(found for found in joined if found.items)
+
+
+def _check_sittings(found: Sequence[Answers]) -> None:
+    if len(found) > _MOST_SITTINGS:
+        sentence = f"A message may tell of {_MOST_SITTINGS} assessments of a patient at most."
+        raise too_much("OBR", 0, sentence)
 
 
 def codes(reading: Reading) -> tuple[Coding, ...]:
@@ -102,21 +124,31 @@ def _groups(reading: Reading) -> Iterator[tuple[Segment | None, list[Segment]]]:
     yield obr, results
 
 
-def _of_group(reading: Reading, group: tuple[Segment | None, list[Segment]]) -> dict[Instrument, Answers]:
+def _of_group(reading: Reading, group: tuple[Segment | None, list[Segment]]) -> list[Answers]:
+    """Read one group's sittings: a question that is answered a second time begins another.
+
+    Taking the last of two answers for both could hide a risk. One that says that it corrects (C) replaces.
+    """
     obr, results = group
-    found: dict[Instrument, Answers] = {}
+    found: list[Answers] = []
     for obx in results:
         code = _loinc(obx.field(3))
         panel = PANEL_OF_ITEM.get(code) or PANEL_OF_TOTAL.get(code) or PANEL_OF_DIFFICULTY.get(code)
         value = _value(obx, panel, code) if panel and _is_result(obx) else None
         if panel is None or value is None:
             continue
-        administered = reading.moment(obr, 7) or reading.moment(obx, 14)
-        answered = found.setdefault(
-            panel.instrument, Answers(instrument=panel.instrument, items={}, administered=administered)
-        )
+        answered = next((each for each in reversed(found) if each.instrument == panel.instrument), None)
+        if answered is None or (answered.has(panel, code) and not _corrects(obx)):
+            administered = reading.moment(obr, 7) or reading.moment(obx, 14)
+            answered = Answers(instrument=panel.instrument, items={}, administered=administered)
+            found.append(answered)
+            _check_sittings(found)
         _put(answered, panel, code, value)
-    return found
+    return [each for at, each in enumerate(found) if not any(each.repeats(other) for other in found[:at])]
+
+
+def _corrects(obx: Segment) -> bool:
+    return obx.text(11).strip().upper() == _CORRECTED
 
 
 def _put(answered: Answers, panel: Panel, code: str, value: int) -> None:

@@ -77,6 +77,21 @@ def test_it_is_where_the_booked_room_is_else_where_the_visit_is():
     assert notice(SCH, TQ1, PID).location is None
 
 
+def test_what_is_taken_off_an_appointment_tells_neither_its_time_nor_its_place():
+    moved = notice(
+        "SCH|P-1",
+        PID,
+        "RGS|1|U",
+        "AIS|1|D|IOP|20260310090000-0400|||50|min",
+        "AIS|2|A|IOP|20260310110000-0700|||50|min",
+        "AIL|1|D|Clinic^7",
+        "AIL|2|A|Clinic^8",
+        trigger="S13",
+    )
+    assert (moved.start, moved.end) == ("2026-03-10T11:00:00-07:00", "2026-03-10T11:50:00-07:00")
+    assert moved.location == "Clinic 8"
+
+
 def test_a_group_appointment_is_one_for_each_patient():
     other = PID.replace("40071", "40072")
     messages = told(text(msh("SIU^S12"), SCH, TQ1, PID, other, "RGS|1", "AIL|1|A|Clinic^7"))

@@ -80,6 +80,29 @@ def test_the_same_instrument_on_two_days_is_two_assessments():
     assert [report.administered_at for report in found] == ["2026-03-02", "2026-02-01"]
 
 
+def test_a_question_answered_twice_in_one_group_is_of_two_sittings_and_none_is_lost():
+    once, twice = items(PHQ_9.items, "1^Several days^L"), items(PHQ_9.items, "0^Not at all^L")
+    assert [report.items["9"] for report in reports(OBR, *once, *twice)] == [1, 0]
+    assert [
+        report.items for report in reports(OBR, obx("44260-8", "3", status="P"), obx("44260-8", "0"))
+    ] == [
+        {"9": 3},
+        {"9": 0},
+    ]
+
+
+def test_a_question_answered_a_thousand_times_is_refused_and_not_compared():
+    refusal = refusal_of(results(OBR, *(obx("44260-8", str(number % 4)) for number in range(1_000))))
+    assert (str(refusal.place), refusal.rejects) == ("OBR", True)
+
+
+def test_what_is_told_twice_alike_or_corrected_in_the_same_message_is_one_sitting():
+    [report] = reports(OBR, *items(PHQ_9.items), obx("44260-8", "1"))
+    assert len(report.items) == 9
+    [corrected] = reports(OBR, obx("44250-9", "1"), obx("44260-8", "0"), obx("44260-8", "2", status="C"))
+    assert corrected.items == {"1": 1, "9": 2}
+
+
 def test_questions_ordered_one_by_one_are_one_assessment():
     ordered = [part for code in PHQ_9.items for part in (OBR, obx(code, "1"))]
     [report] = reports(*ordered, OBR, obx("44261-6", "9"))
