@@ -20,6 +20,7 @@ from shared.events.outbound import OutboundEnvelope
 from shared.events.referral import DeliveryWay
 
 _CONTROL_ID_BYTES: Final = 12  # 20 characters in base 32, as many as MSH-10 has before v2.7
+_FOR_THE_ANSWER: Final = 0.9  # of an attempt's time, so that who waits for it in vain can still say why
 
 
 def control_id(status: UUID) -> str:
@@ -60,7 +61,8 @@ class MllpChannel:
 
     async def _answer(self, message: bytes, seconds: float) -> Answer:
         tls = await asyncio.to_thread(self._tls)
-        answers = send(self._told.host, self._told.port, [message], timeout=seconds, tls=tls)
+        within = seconds * _FOR_THE_ANSWER
+        answers = send(self._told.host, self._told.port, [message], timeout=within, tls=tls)
         [answer] = [each async for each in answers]
         return answer
 

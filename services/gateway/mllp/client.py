@@ -18,6 +18,7 @@ _CHUNK = 65_536
 _LONGEST_ANSWER = 1_000_000
 _ACCEPTED = {"AA", "CA"}
 _REFUSALS_ONLY = {"NE", "ER"}
+_OF_ANOTHER = "It answered another message: MSA-2 of the answer has to be MSH-10 of the message."
 _REFUSAL_SECONDS = 1.0  # so long a refusal may take that would be the only answer
 
 
@@ -110,14 +111,18 @@ class _Exchange:
         """Wait for the answer to a message. What belongs to one given up before is passed over."""
         if message.silent and not self._broken:
             return await self._refusal(message)
+        is_of_another = False
         try:
             async with asyncio.timeout(self._timeout):
                 while not self._broken:
                     answer = _read(await self._frame(), message.control_id)
                     if answer is not None:
                         return answer
+                    is_of_another = True
         except OSError as fault:
             self._broken = _reason(fault, self._timeout)
+        if is_of_another:
+            return Answer(control_id=message.control_id, code="", error=f"{self._broken} {_OF_ANOTHER}")
         told = self._broken if message.tried else f"Not sent: {self._broken[:1].lower()}{self._broken[1:]}"
         return Answer(control_id=message.control_id, code="", error=told)
 

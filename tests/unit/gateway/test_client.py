@@ -102,6 +102,14 @@ async def test_no_answer_in_time_is_told():
     assert (answer.code, answer.error) == ("", "There was no answer within 0.05 seconds.")
 
 
+async def test_who_answers_another_message_only_is_told_so():
+    stale = framed(b"MSH|^~\\&|||||||ACK|9|P|2.5\rMSA|AA|OLD\r")
+    async with scripted(lambda _number, _message: stale) as port:
+        [answer] = await sent(port, MESSAGES[:1], within=0.5)
+    assert answer.code == ""
+    assert answer.error.startswith("There was no answer within 0.5 seconds. It answered another message")
+
+
 async def test_an_answer_that_cannot_be_read_is_told():
     async with scripted(lambda _number, _message: framed(b"OK")) as port:
         [answer] = await sent(port, MESSAGES[:1])

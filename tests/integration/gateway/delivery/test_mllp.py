@@ -191,12 +191,13 @@ async def test_of_two_gateways_one_delivers_and_the_other_goes_on_when_it_stops(
 @pytest.mark.parametrize(
     ("answer", "problem"),
     [
-        (None, "no answer within 1 seconds"),
+        (None, "no answer within 0.9 seconds"),
         (b"", "closed the connection without an answer"),
         (b"\x0bMSH|^~\\&|LAKE", "closed the connection without an answer"),
         (b"\x0bhello\x1c\r", "cannot be read"),
+        (b"\x0bMSH|^~\\&|LAKE\rMSA|AA|1\x1c\r", "It answered another message"),
     ],
-    ids=["says nothing", "hangs up", "hangs up within its answer", "says something else"],
+    ids=["says nothing", "hangs up", "hangs up within its answer", "says something else", "another's"],
 )
 async def test_a_receiver_that_is_broken_is_told_again_when_it_works(
     edge: Edge, answer: bytes | None, problem: str
