@@ -62,6 +62,11 @@ class Desk:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        if not self.running:  # the session that led ends a moment later
+            await self.until(
+                "select count(*) = 0 from pg_locks join pg_database on pg_database.oid = database"
+                " where locktype = 'advisory' and datname = current_database()"
+            )
 
     async def until_projected(self, seq: int, k: int = 0) -> None:
         question = f"select exists (select from log.checkpoint where k = {k} and seq >= {seq})"  # noqa: S608

@@ -202,10 +202,10 @@ async def test_a_peer_that_does_not_read_its_answers_is_cut_off():
 
 async def test_a_message_being_handled_is_no_silence():
     gate = Gate()
-    async with serving(gate, Limits(idle=0.02)) as server, peer(server) as sender:
+    async with serving(gate, Limits(idle=0.25)) as server, peer(server) as sender:
         sender.say(b"long")
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(sender.reader.read(1), 0.1)
+            await asyncio.wait_for(sender.reader.read(1), 0.75)
         gate.release(b"long")
         assert await sender.hear() == [b"re long"]
 
