@@ -106,7 +106,7 @@ def _without(standing: dict[UUID, T], id: UUID) -> dict[UUID, T]:
     return {other: told for other, told in standing.items() if other != id}
 
 
-_DECEASED: Final = refused(
+DECEASED: Final = refused(
     "participant-deceased",
     "The participant has died, as another of their records says: only closure remains.",
 )
@@ -154,7 +154,7 @@ class Records:
 
     async def of_the_living(self, command: Command) -> Command | Refused:
         """Let a command pass, unless another record of its participant's tells of a death."""
-        return _DECEASED if await self.died_elsewhere(command.participant) else command
+        return DECEASED if await self.died_elsewhere(command.participant) else command
 
     async def _line(self, id: UUID) -> dict[UUID, Record]:
         """Return the record, and those that it was merged into in turn: the survivor stands last."""

@@ -18,13 +18,10 @@ from shared.commands.intake import (
 from shared.eventlog.errors import PolicyRefusedError
 from shared.eventlog.execute import Executor
 from shared.eventlog.subjects import EntityKey, partition_of
+from shared.records import DECEASED
 from shared.settings import Settings
 
 _LONGEST: Final = 64
-_DECEASED: Final = refused(
-    "participant-deceased",
-    "The participant has died, as another of their records says: only closure remains.",
-)
 
 
 class Aliases:
@@ -82,7 +79,7 @@ class Aliases:
         """Let a command pass, unless another record of its participant's tells of a death."""
         others = await self._priors(command.participant, fresh=True)
         died = [record for record in others if (await self.state(record)).stays.died]
-        return _DECEASED if died else command
+        return DECEASED if died else command
 
     async def records(self, record: UUID) -> list[UUID]:
         """Return the record, and those merged into it: all that are the same person's."""
