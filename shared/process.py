@@ -61,6 +61,7 @@ class Process:
         self._server: HealthServer | None = None
         self._stop = asyncio.Event()
         self._has_started = False
+        self._closes = False
         self._starting: asyncio.Task[Any] | None = None
         self._gives_up_starting = False
         self._failure: str | None = None
@@ -96,8 +97,12 @@ class Process:
 
     async def nats_closed(self) -> None:
         """Give this to the NATS client as its `closed_cb`: without the log there is nothing left to do."""
-        if not self.stopping:
+        if not (self.stopping or self._closes):
             self.fail("The connection to NATS is closed for good.")
+
+    def closes(self) -> None:
+        """Say that what it uses is closed now: that a connection ends is not why the process does."""
+        self._closes = True
 
     def fail(self, reason: str) -> None:
         """End the process with status 1; the first reason counts."""

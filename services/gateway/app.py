@@ -72,6 +72,7 @@ async def _log(settings: Settings, process: Process) -> AsyncGenerator[Log]:
         await streams.require(client, settings.partitions)
         yield Log(client)
     finally:
+        process.closes()
         await close(client)
 
 

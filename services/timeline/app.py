@@ -27,6 +27,7 @@ async def run(settings: Settings) -> None:
         try:
             await process.stopped()
         finally:
+            process.closes()
             await close(client)
 
 

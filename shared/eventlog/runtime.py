@@ -64,6 +64,7 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
             reconnected=still_synced(settings, process.fail),
         )
         parts.push_async_callback(close, client)
+        parts.callback(process.closes)
         await _expect_fit(client, settings, process)
         pool = await open_pool(settings)
         parts.push_async_callback(_close_pool, pool)
@@ -72,6 +73,7 @@ async def open_runtime(service: str, settings: Settings, process: Process) -> As
         in_flight = InFlight()
         policies = Policies(service, broker, in_flight, log, utc_now)
         parts.push_async_callback(_stop, broker, in_flight, policies)
+        parts.callback(process.closes)
         process.ready("log", log.ping)
         process.ready("consumers", _consumers(log, policies))
         yield Runtime(
@@ -91,7 +93,7 @@ async def _expect_fit(client: Client, settings: Settings, process: Process) -> N
         await require_synced(settings)
         await streams.require(client, settings.partitions)
     except (UnsyncedLogError, StreamsError) as error:
-        process.fail(str(error))  # before the connection that closes now is taken for the reason
+        process.fail(str(error))
         raise
 
 
