@@ -1,9 +1,11 @@
 """Tells a sender by its FHIR Subscription (R4, channel type rest-hook)."""
 
 import asyncio
+import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Final
 
@@ -67,7 +69,12 @@ class RestHookChannel:
 
     async def _call(self, address: Address, envelope: OutboundEnvelope, body: bytes) -> Outcome:
         async with (
-            httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None) as client,  # noqa: S113 -- timed as a whole
+            httpx.AsyncClient(
+                verify=_trusted(),
+                trust_env=False,
+                follow_redirects=False,
+                timeout=None,  # noqa: S113 -- timed as a whole
+            ) as client,
             client.stream(
                 "POST",
                 address.url,
@@ -91,6 +98,12 @@ class RestHookChannel:
             SIGNATURE: signature(self._secret, delivery, body, datetime.now(UTC)),
             **({"Content-Type": _FHIR_JSON} if body else {}),
         }
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return who may vouch for an endpoint: to read them takes 28 ms, in which the gateway answers nobody."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def _read_some(response: httpx.Response) -> None:

@@ -1,9 +1,11 @@
 """FHIR Subscriptions, on a real log with a real receiver."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 import pytest
 import trustme
@@ -62,6 +64,24 @@ async def test_a_task_is_posted_signed_and_with_the_headers_of_the_subscription(
         assert not is_genuine(secret, delivery, call.body + b" ", told, datetime.now(UTC))
         assert call.task["id"] == str(referral_of("R-1"))
         assert call.task["status"] == "accepted"
+
+
+async def test_the_authorities_that_are_trusted_are_not_read_again_for_every_call(edge: Edge):
+    read = 0
+
+    def count(_: FrameType, event: str, called: object) -> None:
+        nonlocal read
+        read += event == "c_call" and getattr(called, "__name__", "") == "load_verify_locations"
+
+    async with HttpReceiver() as hospital, gateway(edge, agreed()):
+        await edge.subscribe(hospital.url)
+        sys.setprofile(count)
+        try:
+            await edge.owe(("R-1", "received"), ("R-1", "accepted"), ("R-2", "received"))
+            await until(lambda: len(statuses(hospital.calls)) == 3)
+        finally:
+            sys.setprofile(None)
+    assert read <= 1
 
 
 async def test_a_subscription_tells_of_what_comes_after_it(edge: Edge):
