@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from shared.projections.postgres import Connection
 from tests.bench.bare.log import listen
 from tests.bench.bare.projector import NOTICE
+from tests.flushed import flushed
 
 _VISIBLE_SECONDS = 120.0
 _RECEIVED = "throughcare.intake.ReferralReceived"
@@ -79,7 +80,7 @@ class Watch:
     async def on(cls, client: Client, subject: str) -> Self:
         watch = cls()
         await listen(client, subject, watch._hear)
-        await client.flush()
+        await flushed(client)
         return watch
 
     async def until(self, seq: int, seconds: float = _VISIBLE_SECONDS) -> float:

@@ -24,6 +24,7 @@ from services.gateway.profiles import without_file
 from shared.eventlog import streams
 from shared.eventlog.log import Log
 from shared.events.schemas import SAMPLES
+from tests.flushed import flushed
 
 PATIENCE_SECONDS = 10.0
 SAMPLE = SAMPLES / "inbound" / "DemographicsUpdate.json"
@@ -103,7 +104,7 @@ async def test_a_running_server_takes_up_a_sender_and_sends_away_who_was_removed
             await publish(lakeside, "lakeside")
         gateway = AsyncExitStack()
         await gateway.enter_async_context(taking(Log(services), lambda: PROFILES))
-        await services.flush()  # the server knows that the gateway listens
+        await flushed(services)  # the server knows that the gateway listens
         with pytest.raises(
             ServiceUnavailableError, match="could not be stored now"
         ):  # there is no stream yet

@@ -12,6 +12,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 
 from services.console.embedded import NatsServer
 from shared.eventlog.answers import Answers
+from tests.flushed import flushed
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def echo(client: Client, subject: str) -> None:
         await message.respond(message.data)
 
     await client.subscribe(subject, cb=answer)  # pyright: ignore[reportUnknownMemberType] -- of nats-py
-    await client.flush()
+    await flushed(client)
 
 
 async def test_each_of_many_at_once_gets_its_own_answer(nats_server: NatsServer):
@@ -53,13 +54,13 @@ async def test_no_answer_in_time_is_an_error_and_a_late_one_is_nobodys(nats_serv
     async with connected(nats_server) as asking, connected(nats_server) as answering:
         asked: asyncio.Queue[Msg] = asyncio.Queue()
         await answering.subscribe("slow", cb=asked.put)  # pyright: ignore[reportUnknownMemberType]
-        await answering.flush()
+        await flushed(answering)
         answers = Answers(asking, timeout_seconds=0.05)
         with pytest.raises(NatsTimeoutError):
             await answers.to("slow", b"1", None)
         assert answers.waiting == 0
         await (await asked.get()).respond(b"late")
-        await answering.flush()
+        await flushed(answering)
         await echo(answering, "echo")
         assert (await answers.to("echo", b"2", None)).data == b"2"
 
@@ -68,7 +69,7 @@ async def test_who_no_longer_waits_is_forgotten(nats_server: NatsServer):
     async with connected(nats_server) as asking, connected(nats_server) as answering:
         asked: asyncio.Queue[Msg] = asyncio.Queue()
         await answering.subscribe("slow", cb=asked.put)  # pyright: ignore[reportUnknownMemberType]
-        await answering.flush()
+        await flushed(answering)
         answers = Answers(asking, timeout_seconds=10)
         asking_still = asyncio.create_task(answers.to("slow", b"", None))
         await asked.get()
