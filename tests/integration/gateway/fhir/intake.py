@@ -15,6 +15,7 @@ from shared.events.base import EventData
 from shared.events.envelope import Position
 from shared.events.registry import REGISTRY
 from shared.projections.postgres import connect
+from tests.flushed import flushed
 
 _COMMAND = msgspec.json.Decoder(RecordDisclosure | RecordRefusedDisclosure)
 _CONSENTS = "select message from log.journal where participant = $1 and category = 'consent' order by k, seq"
@@ -32,6 +33,7 @@ class Intake:
 
     async def start(self) -> None:
         await self._client.subscribe("command.intake.*", cb=self._answer)  # pyright: ignore[reportUnknownMemberType]
+        await flushed(self._client)
 
     async def _answer(self, message: Msg) -> None:
         if self.is_silent:
