@@ -55,7 +55,7 @@ async def test_no_answer_in_time_is_an_error_and_a_late_one_is_nobodys(nats_serv
         asked: asyncio.Queue[Msg] = asyncio.Queue()
         await answering.subscribe("slow", cb=asked.put)  # pyright: ignore[reportUnknownMemberType]
         await flushed(answering)
-        answers = Answers(asking, timeout_seconds=0.05)
+        answers = Answers(asking, timeout_seconds=1)
         with pytest.raises(NatsTimeoutError):
             await answers.to("slow", b"1", None)
         assert answers.waiting == 0

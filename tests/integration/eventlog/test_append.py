@@ -123,9 +123,9 @@ async def until_forgotten(client: Client) -> None:
 async def test_an_append_to_a_server_that_was_killed_says_that_the_log_is_away(
     nats: Client, nats_server: NatsServer
 ):
-    log = Log(nats, timeout_seconds=0.3)
-    await log.append(ADA, [message("1")], 0)
+    await Log(nats).append(ADA, [message("1")], 0)
     nats_server.kill()
+    log = Log(nats, timeout_seconds=0.3)
     for count in (1, 2):
         with pytest.raises(LogUnavailableError):
             await log.append(ADA, [message("lost") for _ in range(count)], 1)
@@ -136,7 +136,7 @@ async def test_an_append_to_a_server_that_was_killed_says_that_the_log_is_away(
 async def test_what_was_acknowledged_before_the_kill_is_there_after_the_restart(
     nats: Client, nats_server: NatsServer
 ):
-    log = Log(nats, timeout_seconds=1)
+    log = Log(nats)
     last = 0
     for number in range(20):
         last = await log.append(ADA, [message(str(number))], last)
