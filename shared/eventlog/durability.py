@@ -1,7 +1,8 @@
 """Whether the log's server keeps what it acknowledges: `sync_interval: always`, or nothing is appended.
 
 JetStream's default syncs every two minutes; what it acknowledged in between is lost with the machine.
-A client cannot see the setting, so the server's monitoring port is asked.
+A client cannot see the setting, so the server's monitoring port is asked: its `/jsz`, since a
+nats-server (2.15) that was asked for its `/varz` before its JetStream was up leaves the setting out for good.
 """
 
 import asyncio
@@ -31,11 +32,10 @@ class _Config(Struct, frozen=True):
 
 
 class _JetStream(Struct, frozen=True):
+    """What `/jsz` tells; it is disabled also for the moment until a server that starts has it up."""
+
+    disabled: bool = False
     config: _Config = _Config()
-
-
-class _Varz(Struct, frozen=True):
-    jetstream: _JetStream = _JetStream()
 
 
 async def require_synced(settings: Settings) -> None:
@@ -109,11 +109,13 @@ def _expect_synced(url: str) -> None:
     if urlsplit(url).scheme not in {"http", "https"}:
         raise UnsyncedLogError(f"THROUGHCARE_NATS_MONITOR_URL is no http address: {url}. {_WHAT_TO_DO}")
     try:
-        with urlopen(f"{url}/varz", timeout=_TIMEOUT_SECONDS) as reply:  # noqa: S310 -- the scheme is checked
-            varz = msgspec.json.decode(reply.read(), type=_Varz)
+        with urlopen(f"{url}/jsz", timeout=_TIMEOUT_SECONDS) as reply:  # noqa: S310 -- the scheme is checked
+            jetstream = msgspec.json.decode(reply.read(), type=_JetStream)
     except (OSError, HTTPException, msgspec.DecodeError) as error:  # another port than the monitoring's, too
         raise UnaskedLogError(
             f"The server's monitoring at {url} cannot be asked ({type(error).__name__}). {_WHAT_TO_DO}"
         ) from error
-    if not varz.jetstream.config.sync_always:
+    if jetstream.disabled:
+        raise UnaskedLogError(f"The server whose monitoring is {url} has no JetStream (yet). {_WHAT_TO_DO}")
+    if not jetstream.config.sync_always:
         raise UnsyncedLogError(f"The log's server does not run with `sync_interval: always`. {_WHAT_TO_DO}")

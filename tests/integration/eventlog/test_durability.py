@@ -2,9 +2,13 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
@@ -16,6 +20,10 @@ from shared.eventlog.durability import monitor_urls, require_synced, still_synce
 from shared.eventlog.errors import UnaskedLogError, UnsyncedLogError
 from shared.settings import Settings
 from tests.integration.eventlog.conftest import open_service
+
+_STARTS = 100
+_STRAY_FILES = 2_000
+_SECONDS_TO_START = 30
 
 
 class UnsyncedServer(NatsServer):
@@ -107,6 +115,57 @@ async def test_a_service_ends_where_another_server_came_back(unsynced: NatsServe
     failures: list[str] = []
     await still_synced(of(unsynced), failures.append)()
     assert len(failures) == 1
+
+
+class BareServer(NatsServer):
+    """A nats-server without JetStream, which one that starts is too for a moment."""
+
+    def _command(self) -> list[str]:
+        command = super()._command()
+        text = self.configuration.read_text()
+        self.configuration.write_text(text[: text.index("jetstream {")])
+        return command
+
+
+async def test_a_server_without_jetstream_has_not_said_how_it_syncs(servers_directory: Path):
+    directory = servers_directory / "bare"
+    directory.mkdir()
+    with (
+        start_on(None, lambda port: BareServer(directory, port, free_port())) as bare,
+        pytest.raises(UnaskedLogError, match="no JetStream"),
+    ):
+        await require_synced(of(bare))
+
+
+async def test_a_server_whose_monitoring_was_asked_while_it_started_still_says_how_it_syncs(
+    nats_server: NatsServer,
+):
+    # nats-server 2.15 keeps what /varz first told; before JetStream is up that has no `config`.
+    for number in range(_STRAY_FILES):  # it looks through them before its JetStream is up
+        (nats_server.directory / "store" / f"stray-{number}").touch()
+    for _ in range(_STARTS):
+        nats_server.stop()
+        with ThreadPoolExecutor() as threads:
+            first = threads.submit(first_varz, nats_server)
+            nats_server.start()
+        if "config" not in first.result()["jetstream"]:
+            break
+    else:
+        pytest.fail("No start was slow enough to be asked in the middle.")
+    with capture_logs() as logs:
+        await require_synced(of(nats_server))
+    assert logs == []
+
+
+def first_varz(server: NatsServer) -> dict[str, dict[str, object]]:
+    """Return what the server says as soon as its monitoring listens; urlopen would often ask too late."""
+    deadline = time.monotonic() + _SECONDS_TO_START
+    with socket.socket() as monitoring:
+        while monitoring.connect_ex(("127.0.0.1", server.monitor_port)):
+            assert time.monotonic() < deadline
+        monitoring.sendall(b"GET /varz HTTP/1.0\r\n\r\n")
+        reply = monitoring.makefile("rb").read()
+    return msgspec.json.decode(reply[reply.index(b"{") :], type=dict[str, Any])
 
 
 async def refused_once(settings: Settings) -> None:
