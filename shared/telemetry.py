@@ -27,7 +27,8 @@ from shared.settings import Settings
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _LONGEST: Final = 400  # a sentence of ours is shorter, a message body is not
 _FRAMES: Final = 8
-_TOO_CHATTY: Final = ("faststream", "uvicorn", "asyncio")
+# httpx writes the whole address that it asks, in which a receiver may have put a secret of its own.
+_TOO_CHATTY: Final = ("faststream", "uvicorn", "asyncio", "httpx", "httpcore")
 
 
 def configure(service: str, settings: Settings) -> None:

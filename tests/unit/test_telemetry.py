@@ -4,6 +4,7 @@ import logging
 import sys
 from uuid import UUID
 
+import httpx
 import pytest
 import structlog
 
@@ -69,4 +70,11 @@ def test_a_library_s_line_is_ours_and_only_its_first(stderr: io.StringIO):
 def test_below_the_level_nothing_is_written(stderr: io.StringIO):
     logging.getLogger("library").debug("chatter")
     structlog.get_logger().debug("chatter")
+    assert stderr.getvalue() == ""
+
+
+async def test_no_line_tells_the_address_that_a_receiver_is_called_at(stderr: io.StringIO):
+    answer = httpx.MockTransport(lambda _: httpx.Response(200))
+    async with httpx.AsyncClient(transport=answer) as client:
+        await client.post("https://hospital.example/told?key=secret")
     assert stderr.getvalue() == ""
