@@ -4,6 +4,7 @@ It always gets the status, for it sent the referral; what we say with it, only u
 (ADR 9).
 """
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,12 +14,13 @@ from services.intake.deciders import referral
 from services.intake.disclosing import Disclosing
 from shared.commands.decision import derived
 from shared.disclosure import NOTICE
-from shared.eventlog.errors import NotYetError
+from shared.eventlog.errors import NotYetError, TooLargeError
 from shared.eventlog.execute import Executor
-from shared.eventlog.log import Log
+from shared.eventlog.log import Log, StoredMessage
 from shared.eventlog.policies import Delivery
 from shared.eventlog.subjects import EntityKey, parse_subject
 from shared.events.base import EventData
+from shared.events.envelope import Event
 from shared.events.outbound import STATUS_TYPE, OutboundEnvelope, ReferralStatus
 from shared.events.referral import (
     InformationRequested,
@@ -33,7 +35,7 @@ from shared.events.referral import (
 )
 from shared.events.registry import REGISTRY
 
-_TRIES_IN_ORDER: Final = 8  # a quarter of a minute; then it is told all the same
+_TRIES_IN_ORDER: Final = 8  # a quarter of a minute; then the later one is told all the same
 _MOST_REMEMBERED: Final = 10_000
 
 
@@ -43,7 +45,11 @@ def consumer_of(partition: int) -> str:
 
 
 class OutboundPolicy:
-    """Handles every event of a referral, in order also where several processes share the consumer."""
+    """Handles every event of a referral, in order also where several processes share the consumer.
+
+    Another process may still have, or have died with, what happened to the referral before: that is told here
+    first. OUTBOUND leaves out what it was given twice.
+    """
 
     def __init__(self, executor: Executor, log: Log, disclosing: Disclosing) -> None:
         self._executor = executor
@@ -57,12 +63,40 @@ class OutboundPolicy:
         if isinstance(event.data, ReferralStatusDelivered):
             return  # that a sender was told is no news to it
         key = parse_subject(delivery.subject)
-        state = await self._state_at(key, delivery.sequence)
+        if not isinstance(event.data, ReferralReceived):
+            await self._tell_before(delivery, key)
+        await self._tell(event, key, delivery.sequence)
+        self._remember(delivery)
+
+    async def _tell_before(self, delivery: Delivery, key: EntityKey) -> None:
+        """Tell what happened to the referral before, unless it is known to be told or parked."""
+        try:
+            for earlier in await self._perhaps_untold(delivery, key):
+                event = REGISTRY.decode(earlier.payload)
+                if not isinstance(event.data, ReferralStatusDelivered):
+                    await self._tell(event, key, earlier.sequence)
+        except (NotYetError, TooLargeError) as error:
+            if delivery.number < _TRIES_IN_ORDER:
+                sentence = "What happened to the referral before cannot be told yet."
+                raise NotYetError(sentence, tries=_TRIES_IN_ORDER) from error
+
+    async def _perhaps_untold(self, delivery: Delivery, key: EntityKey) -> Sequence[StoredMessage]:
+        told = self._told.get(delivery.subject, 0)
+        first = await self._log.next(delivery.stream, delivery.subject, told + 1)
+        if first is None or first.sequence >= delivery.sequence:
+            return ()
+        handled = await self._log.handled(delivery.stream, consumer_of(key.partition))
+        found: list[StoredMessage] = []
+        async for each in self._log.tail(delivery.stream, delivery.subject, max(told, handled)):
+            if each.sequence >= delivery.sequence:
+                break
+            found.append(each)
+        return found
+
+    async def _tell(self, event: Event, key: EntityKey, sequence: int) -> None:
+        state = await self._state_at(key, sequence)
         if state.asked is None or state.asked.message is None:
             return
-        is_first = isinstance(event.data, ReferralReceived)
-        if not is_first and delivery.number < _TRIES_IN_ORDER and not await self._is_next(delivery, key):
-            raise NotYetError("What happened to the referral before is not told yet.", tries=_TRIES_IN_ORDER)
         sender, words = state.asked.message.source, _said(event.data)
         id_, referral_id = derived(event.id, "outbound-status"), UUID(key.entity)
         is_told = bool(words) and await self._disclosing.may_be_told(event, referral_id, sender, id_)
@@ -88,18 +122,6 @@ class OutboundPolicy:
         )
         subject = f"outbound.{sender}.status"
         await self._log.publish(subject, msgspec.json.encode(status), {"Nats-Msg-Id": str(status.id)})
-        self._remember(delivery)
-
-    async def _is_next(self, delivery: Delivery, key: EntityKey) -> bool:
-        """Tell whether all that happened to the referral before is told, by us or by another process."""
-        if await self._is_first_after(self._told.get(delivery.subject, 0), delivery):
-            return True
-        handled = await self._log.handled(delivery.stream, consumer_of(key.partition))
-        return await self._is_first_after(handled, delivery)
-
-    async def _is_first_after(self, sequence: int, delivery: Delivery) -> bool:
-        first = await self._log.next(delivery.stream, delivery.subject, sequence + 1)
-        return first is None or first.sequence >= delivery.sequence
 
     def _remember(self, delivery: Delivery) -> None:
         last = max(self._told.pop(delivery.subject, 0), delivery.sequence)

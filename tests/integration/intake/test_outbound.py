@@ -7,9 +7,11 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from nats.aio.subscription import Subscription
 
 from services.console.embedded import NatsServer
 from services.intake.deciders import referral
+from services.intake.outbound import consumer_of
 from shared.commands.intake import (
     AcceptReferral,
     ReceiveInformation,
@@ -40,11 +42,51 @@ async def test_of_two_intakes_none_overtakes_the_other_within_a_referral(
     async with open_intake(settings) as one, open_intake(settings):
         await asyncio.gather(*(moved(one.executor, uuid4()) for _ in range(REFERRALS)))
         await until(lambda: are_owed(Log(nats), REFERRALS * len(STATUSES)))
-    told: dict[UUID, list[str]] = defaultdict(list)
-    for status in await owed(Log(nats)):
-        told[status.data.referral].append(status.data.status)
+    told = await statuses_told(Log(nats))
     await nats.close()
-    assert [each for each in told.values() if each != STATUSES] == []
+    assert [each for each in told if each != STATUSES] == []
+
+
+@pytest.mark.timeout(60)
+async def test_what_a_process_holds_that_stopped_answering_is_told_by_the_others_in_order_and_once(
+    nats_server: NatsServer, database: str
+):
+    settings = settings_of(nats_server, database, 1)
+    nats = await connect(settings, name="test")
+    await streams.apply(nats, 1)
+    log = Log(nats)
+    async with open_intake(settings) as intake:
+        silent = await nats.subscribe(f"deliver.{consumer_of(0)}", queue=consumer_of(0))  # pyright: ignore[reportUnknownMemberType] -- nats-py
+        await asyncio.gather(*(moved(intake.executor, uuid4()) for _ in range(REFERRALS)))
+        await until(lambda: all_but_held_is_handled(log, silent))
+        held = [await silent.next_msg() for _ in range(silent.pending_msgs)]
+        await silent.unsubscribe()
+        before = await statuses_told(log)
+        for message in held:
+            await message.nak()
+        await until(lambda: is_handled(log))
+    after = await statuses_told(log)
+    await nats.close()
+    assert len(held) > REFERRALS  # some half of four for each
+    assert [each for each in before if each != STATUSES[: len(each)]] == []
+    assert sum(len(each) for each in before) > REFERRALS * len(STATUSES) - len(held)
+    assert after == [STATUSES] * REFERRALS
+
+
+async def all_but_held_is_handled(log: Log, silent: Subscription) -> bool:
+    return await log.pending("CARE_0", consumer_of(0)) == silent.pending_msgs > 0
+
+
+async def is_handled(log: Log) -> bool:
+    return await log.pending("CARE_0", consumer_of(0)) == 0
+
+
+async def statuses_told(log: Log) -> list[list[str]]:
+    """Return each referral's statuses as OUTBOUND has them."""
+    told: dict[UUID, list[str]] = defaultdict(list)
+    for status in await owed(log):
+        told[status.data.referral].append(status.data.status)
+    return list(told.values())
 
 
 async def moved(executor: Executor, id_: UUID) -> None:
