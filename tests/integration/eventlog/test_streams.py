@@ -72,6 +72,15 @@ async def test_a_limit_that_somebody_put_on_the_log_is_taken_off(nats: Client, d
     assert (config.get("max_age", 0), config["max_msgs"], config["max_bytes"]) == (0, -1, -1)
 
 
+async def test_no_stream_is_compressed_also_where_it_was(nats: Client):
+    # nats-server 2.15.1: where two of three servers crash, a compressed one may lose a block (ADR 1).
+    await update(nats, "CARE_0", compression="s2")
+    assert await streams.apply(nats, 1) == ["stream CARE_0 updated"]
+    for name in (await ask(nats, "STREAM.NAMES"))["streams"]:
+        config = (await ask(nats, f"STREAM.INFO.{name}"))["config"]
+        assert (name, config["compression"]) == (name, "none")
+
+
 async def test_a_consumer_that_drifted_or_was_deleted_is_put_back(nats: Client):
     consumer = (await ask(nats, "CONSUMER.INFO.CARE_0.care_plan-0"))["config"]
     body = {"stream_name": "CARE_0", "config": {**consumer, "max_ack_pending": 1}}
