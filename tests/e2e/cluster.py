@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import msgspec
 from msgspec import Struct, field
 
-from services.console.nats_server import NatsServer
+from services.console.embedded import NatsServer, PostgresServer, start_postgres
 from services.console.server_process import LOOPBACK, START_SECONDS, free_port, wait_until
 
 NODES: Final = 3
@@ -83,6 +83,11 @@ class Cluster:
         """Where clients connect: all nodes."""
         return ",".join(node.url for node in self.nodes)
 
+    @property
+    def monitor_url(self) -> str:
+        """Where services ask each node how it syncs."""
+        return ",".join(node.monitor_url for node in self.nodes)
+
     def node(self, name: str) -> Node:
         """Return a node by its server's name."""
         return next(node for node in self.nodes if node.node == name)
@@ -101,10 +106,19 @@ class Cluster:
         """Wait until every node is level with the others."""
         assert wait_until(lambda: all(node.is_healthy for node in self.nodes), START_SECONDS)
 
+    def kill(self) -> None:
+        """End them all as a power cut would."""
+        for node in self.nodes:
+            node.kill()
+
+    def start(self) -> None:
+        """Start them all; they agree on leaders a moment later."""
+        for node in self.nodes:
+            node.start()
+
     def __enter__(self) -> Self:
         try:
-            for node in self.nodes:
-                node.start()
+            self.start()
             self.wait_healthy()
         except BaseException:
             self.stop()
@@ -118,8 +132,44 @@ class Cluster:
 
     def stop(self) -> None:
         """End them all, at once: a cluster that loses its majority has nothing to hand over."""
-        for node in self.nodes:
-            node.kill()
+        self.kill()
+
+
+class ClusterServers:
+    """The cluster and a Postgres, where a demo has one nats-server and a Postgres."""
+
+    def __init__(self, nats: Cluster, postgres: PostgresServer) -> None:
+        self.nats = nats
+        self.postgres = postgres
+
+    @classmethod
+    def start(cls, directory: Path) -> Self:
+        """Start all below an empty directory."""
+        nats = Cluster(directory / "cluster").__enter__()
+        try:
+            return cls(nats, start_postgres(directory / "postgres"))
+        except BaseException:
+            nats.stop()
+            raise
+
+    @property
+    def nats_url(self) -> str:
+        return self.nats.url
+
+    @property
+    def nats_monitor_url(self) -> str:
+        return self.nats.monitor_url
+
+    @property
+    def database_url(self) -> str:
+        return self.postgres.url
+
+    def stop(self) -> None:
+        """Stop all."""
+        try:
+            self.postgres.stop()
+        finally:
+            self.nats.stop()
 
 
 def _leader(node: Node, stream: str) -> str | None:

@@ -46,6 +46,7 @@ from shared.projections.verify import verify
 from shared.settings import Settings
 from shared.site import site_of
 from tests.e2e.account import Account, Held, Ledger
+from tests.e2e.cluster import NODES, ClusterServers
 from tests.e2e.hospital import Hospital, Patient
 
 SERVICES: Final = ("gateway", "intake", "care_plan", "aftercare", "timeline")
@@ -59,10 +60,13 @@ Condition = Callable[[], bool] | Callable[[], Awaitable[bool]]
 _AWAY = (OSError, TimeoutError, NatsError, LogUnavailableError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
+Servers = EmbeddedServers | ClusterServers
+
+
 class Deployment:
     """Two servers, the services on them, and whoever uses them."""
 
-    def __init__(self, servers: EmbeddedServers, settings: Settings, directory: Path, nats: Client) -> None:
+    def __init__(self, servers: Servers, settings: Settings, directory: Path, nats: Client) -> None:
         self.servers = servers
         self.settings = settings
         self.nats = nats
@@ -83,14 +87,16 @@ class Deployment:
         partitions: int = PARTITIONS,
         passwords: Mapping[str, str] | None = None,
         profiles: Path | None = None,
+        clustered: bool = False,
     ) -> Self:
         """Start the servers and every service below an empty directory; all are ready when this returns.
 
-        With passwords NATS lets in only whom they are of: the services, and senders.
+        With passwords NATS lets in only whom they are of: the services, and senders. Clustered it is three
+        servers with three replicas.
         """
         if passwords:
             let_in(directory / "nats", passwords)
-        servers = EmbeddedServers.start(directory)
+        servers = ClusterServers.start(directory) if clustered else EmbeddedServers.start(directory)
         settings = Settings(
             nats_url=servers.nats_url,
             database_url=servers.database_url,
@@ -106,7 +112,7 @@ class Deployment:
         nats = await connect(settings, name="tests")
         deployment = cls(servers, settings, directory, nats)
         try:
-            await streams.apply(nats, partitions)
+            await streams.apply(nats, partitions, replicas=NODES if clustered else None)
             deployment._fleet.start()
         except BaseException:
             await deployment.stop()
