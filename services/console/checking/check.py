@@ -42,6 +42,7 @@ async def _one(case: Case, way: Way, watch: Watch, step: Step, seconds: float) -
         step.name,
         is_good=seen,
         is_stored=True,
+        is_watched=True,
         expected=expected,
         came=f"{answer.code}; {'seen' if seen else f'not seen within {seconds:g} s'}",
         advice="" if seen else unseen(),

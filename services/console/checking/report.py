@@ -34,6 +34,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     expected: str
     came: str
     is_stored: bool = False
+    is_watched: bool = False  # it was looked for, whether seen or not
     advice: str = ""
 
 

@@ -14,6 +14,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 from services.console.checking import fhir, hl7v2, native
 from services.console.checking.case import Case
 from services.console.checking.steps import Name
+from services.console.encryption import unreached
 from services.gateway.mllp.client import send
 
 SECONDS: Final = 30.0
@@ -56,10 +57,9 @@ class MllpWay:
         try:
             answers = send(self._host, self._port, [told], timeout=SECONDS, tls=self._tls)
             [answer] = [each async for each in answers]
-        except ssl.SSLError as error:
-            return Answer("", f"No TLS connection could be made: {error.reason}.", is_accepted=False)
-        except OSError:
-            return Answer("", f"Nobody answers at {self._host}:{self._port}.", is_accepted=False)
+        except OSError as fault:
+            told_why = unreached(self._host, self._port, fault, encrypted=self._tls is not None)
+            return Answer("", told_why, is_accepted=False)
         return Answer(answer.code, answer.error, answer.is_accepted)
 
 

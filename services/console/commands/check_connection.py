@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -19,16 +19,17 @@ from services.console.checking.report import Result
 from services.console.checking.watching import FhirWatch, NoWatch, StatusWatch, Watch
 from services.console.checking.ways import SECONDS, FhirWay, MllpWay, NatsWay, Way
 from services.console.demo.hl7 import APPLICATION, FACILITY
+from services.console.encryption import encryption
 from services.console.faults import REFUSED, Failed
 from services.console.options import AsJson
 from services.console.output import tell
 from services.console.place import place_of
 from services.console.run_folder import Running
-from services.gateway.mllp.tls import client_context
 from services.gateway.source import token as source_token
 
 _In = Literal["mllp", "fhir", "nats"]
 _NATS_URL: Final = "THROUGHCARE_NATS_URL"
+_UNSEEN: Final = "Only the answers were looked at: with --fhir and a token each message is looked for, too."
 _LEFT: Final = (
     "Its referral waits for a coordinator to confirm the cancellation; the assessment stays in the record."
 )
@@ -110,7 +111,8 @@ def check_connection(
     application, caret, facility = sender.partition("^")
     if not (application and caret and facility):
         raise typer.BadParameter("Two names with ^ between are expected.", param_hint="--sender")
-    encrypted = client_context(tls_ca, tls_certificate, tls_key) if tls or tls_ca or tls_certificate else None
+    if fhir is not None:
+        _check_fhir(fhir, token)
     told = Target(
         way=way or ("mllp" if mllp else "nats" if nats else "fhir" if fhir else "mllp"),
         mllp=mllp,
@@ -119,7 +121,7 @@ def check_connection(
         nats=nats,
         source=source or source_token(application.casefold(), facility.casefold()),
         password=password,
-        tls=encrypted,
+        tls=encryption(tls_ca, tls_certificate, tls_key, wanted=tls),
     )
     if not (mllp or fhir or nats):
         told = _of_demo(told, place_of(context).folder.running())
@@ -129,9 +131,25 @@ def check_connection(
     results = asyncio.run(_run(case, told, seconds))
     report.show(results, as_json=as_json)
     if not as_json:
-        tell(_LEFT)
+        _tell_what_remains(results)
     if not all(each.is_good for each in results):
         raise typer.Exit(REFUSED)
+
+
+def _check_fhir(address: str, token: str | None) -> None:
+    """Refuse what could only fail, or be passed over: nothing is seen by FHIR without a token."""
+    if not address.startswith(("http://", "https://")):
+        raise typer.BadParameter("An address with https:// or http:// is expected.", param_hint="--fhir")
+    if not token:
+        raise typer.BadParameter("It needs a bearer token, in THROUGHCARE_TOKEN.", param_hint="--fhir")
+
+
+def _tell_what_remains(results: Sequence[Result]) -> None:
+    if not any(each.is_stored for each in results):
+        return
+    if not any(each.is_watched for each in results):
+        tell(_UNSEEN)
+    tell(_LEFT)
 
 
 def _of_demo(told: Target, running: Running | None) -> Target:
@@ -189,13 +207,17 @@ async def _connected(told: Target) -> AsyncGenerator[Client]:
             error_cb=keep_quiet,
         )
     except (NatsError, OSError, TimeoutError) as error:
-        raise Failed(
-            f"NATS does not let {told.source} in, or does not answer ({type(error).__name__})."
-        ) from None
+        raise Failed(_not_connected(told, error)) from None
     try:
         yield client
     finally:
         await client.close()
+
+
+def _not_connected(told: Target, error: Exception) -> str:
+    if "authorization violation" in str(error).casefold():
+        return f"NATS does not let {told.source} in: --source and NATS_PASSWORD are its user and password."
+    return f"NATS does not answer at {told.nats} ({type(error).__name__})."
 
 
 def _address(named: str | None) -> tuple[str, int]:

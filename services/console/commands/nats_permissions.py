@@ -43,6 +43,8 @@ def nats_permissions(
     users = _users(file)
     for source in remove or []:
         users.pop(_source_in(users, source))
+    if not file.parent.is_dir():
+        raise Failed(f"There is no folder {file.parent}.")
     names = [SERVICES, *(_checked(source) for source in sources or [])]
     told = {name: _password() for name in names if name not in users}
     told |= {name: _password() for name in _known(users, renew or [])}

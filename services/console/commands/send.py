@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from services.console.encryption import encryption
 from services.console.faults import REFUSED, Failed
 from services.console.place import place_of
 from services.console.run_folder import Running
@@ -16,7 +17,6 @@ from services.console.sending.by_mllp import MllpWay
 from services.console.sending.outbox import Outbox
 from services.console.sending.report import JsonReport, TableReport
 from services.console.sending.sent_file import SentFile
-from services.gateway.mllp.tls import client_context
 
 _DEFAULT_PORT = 2575
 
@@ -26,7 +26,7 @@ def send(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Files with one message, several, an HL7 batch, or NDJSON.",
+            help="Files with one message, several, an HL7 batch, NDJSON, or one JSON document.",
             exists=True,
             dir_okay=False,
             readable=True,
@@ -75,7 +75,7 @@ def send(
     per message: file, control id, answer, error. Ends with status 1 if any was not accepted (AA or CA; over
     HTTP stored). Files are read as they are sent, so that they may be large.
     """
-    encrypted = client_context(tls_ca, tls_certificate, tls_key) if tls_ca or tls_certificate else None
+    encrypted = encryption(tls_ca, tls_certificate, tls_key, wanted=tls)
     report = JsonReport() if as_json else TableReport()
     with ExitStack() as stack:
         notes = {path: stack.enter_context(SentFile(path)) for path in files} if resume else {}
@@ -84,9 +84,10 @@ def send(
         way = _way(to, outboxes, running, token)
         try:
             if isinstance(way, _Address):
-                asked = encrypted or (client_context() if tls else None)
-                asyncio.run(MllpWay(*way, window=window, tls=asked).send(outboxes, report))
+                asyncio.run(MllpWay(*way, window=window, tls=encrypted).send(outboxes, report))
             else:
+                if encrypted is not None and way.url.startswith("http://"):
+                    raise typer.BadParameter("TLS goes to an https:// address.", param_hint="--to")
                 HttpWay(way.url, way.token, encrypted).send(outboxes, report)
         except Failed:
             report.break_off()

@@ -4,6 +4,7 @@ import ssl
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from services.console.encryption import unreached
 from services.console.faults import Failed
 from services.console.sending.outbox import Outbox
 from services.console.sending.report import Report, Sent
@@ -27,11 +28,9 @@ class MllpWay:
         try:
             async for answer in send(self._host, self._port, messages, window=self._window, tls=self._tls):
                 report.add(self._answered(answer), accepted=answer.is_accepted)
-        except ssl.SSLError as error:
-            reason = f"No TLS connection to {self._host}:{self._port} could be made: {error.reason}."
-            raise Failed(reason) from None
-        except OSError:
-            raise Failed(f"Nobody listens on {self._host}:{self._port}.") from None
+        except OSError as fault:
+            encrypted = self._tls is not None
+            raise Failed(unreached(self._host, self._port, fault, encrypted=encrypted)) from None
 
     def _messages(self, outboxes: Sequence[Outbox], report: Report) -> Iterator[bytes]:
         for outbox in outboxes:

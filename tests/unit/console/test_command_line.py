@@ -1,7 +1,9 @@
 """What is read from the command line, and what is told back."""
 
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from subprocess import PIPE
 
@@ -16,6 +18,7 @@ from services.console.commands.participants import instrument_of, items_of
 from services.console.faults import sentence_of
 from services.console.main import app
 from services.console.run_folder import RunFolder, Running
+from services.console.sending.outbox import Outbox
 from shared.commands.decision import refused
 from shared.commands.reply import Appended, Invalid, Unavailable, Unchanged
 from shared.events.envelope import Position
@@ -60,6 +63,11 @@ def test_without_servers_a_command_says_what_to_do_and_ends_with_status_1():
         ["command", "intake", "Enrol", "not json"],
         ["parked", "replay", "twelve"],
         ["restore"],
+        ["send", __file__, "--tls-key", __file__],  # by itself it went in the clear
+        ["send", __file__, "--tls", "--to", "http://127.0.0.1:1"],
+        ["check-connection", "--mllp", "127.0.0.1:1", "--tls-key", __file__],
+        ["check-connection", "--mllp", "127.0.0.1:1", "--fhir", "https://127.0.0.1:1/fhir"],
+        ["check-connection", "--fhir", "127.0.0.1:1/fhir", "--token", "made-up"],
     ],
 )
 def test_a_command_line_that_is_not_understood_ends_with_status_2(arguments: list[str]):
@@ -77,6 +85,39 @@ def test_a_receiver_that_is_not_there_is_a_sentence():
     Path("a.hl7").write_text("MSH|^~\\&|A|B|||20260303||ADT^A01|1|P|2.5\r")
     told = run(app, ["send", "a.hl7", "--to", "127.0.0.1:1"])
     assert (told.exit_code, told.stderr) == (1, "throughcare: Nobody listens on 127.0.0.1:1.\n")
+
+
+def close_the_next(server: socket.socket) -> None:
+    """Treat a connection as a gateway without TLS does, when its first bytes are no message."""
+    connection, _ = server.accept()
+    connection.close()
+
+
+def test_a_receiver_that_speaks_no_tls_is_not_told_of_as_nobody():
+    Path("a.hl7").write_text("MSH|^~\\&|A|B|||20260303||ADT^A01|1|P|2.5\r")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        closing = threading.Thread(target=close_the_next, args=(server,))
+        closing.start()
+        told = run(app, ["send", "a.hl7", "--tls", "--to", f"127.0.0.1:{port}"])
+        closing.join()
+    sentence = f"throughcare: 127.0.0.1:{port} ended the TLS handshake: perhaps it speaks no TLS.\n"
+    assert (told.exit_code, told.stderr) == (1, sentence)
+
+
+def test_a_json_document_over_many_lines_is_one_message_and_ndjson_is_a_line_each():
+    Path("laid-out.json").write_text('\n{\n  "a": [1.50, "x\\n y"],\n  "b": {}\n}\n')
+    Path("lines.ndjson").write_text('{"a": 1}\n\n{"b": 2}\n{no json\n')
+    assert list(Outbox(Path("laid-out.json"), None).messages()) == [b'{"a":[1.50,"x\\n y"],"b":{}}']
+    lines = [b'{"a": 1}', b'{"b": 2}', b"{no json"]
+    assert list(Outbox(Path("lines.ndjson"), None).messages()) == lines
+
+
+def test_a_check_of_which_nothing_was_stored_tells_of_nothing_that_remains():
+    told = run(app, ["check-connection", "--mllp", "127.0.0.1:1"])
+    assert told.exit_code == 1
+    assert "Nobody listens on 127.0.0.1:1." in told.stdout
+    assert "stays in the record" not in told.stderr
 
 
 def test_the_contract_s_schemas_are_as_stored():
