@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -182,6 +183,23 @@ def test_the_native_examples_run_beside_a_demo(running_demo: Path):
     assert wait_until(lambda: throughcare(running_demo, *accepted).returncode == 0, 30)
 
 
+def test_a_demo_names_a_moment_of_which_less_was_known(running_demo: Path):
+    printed = (running_demo / "demo.log").read_text()
+    asked = re.search(r"timeline (\S+) --as-of (\S+)", printed)
+    assert asked, printed
+    number, then = asked.groups()
+    known = titles(told_about(running_demo, number, "--as-of", then))
+    assert "Referral received from Robin Example" in known
+    assert set(known) < set(titles(told_about(running_demo, number)))
+
+
+def test_a_demo_of_tls_is_refused_before_anything_starts(folder: Path):
+    told = throughcare(folder, "demo", more={"THROUGHCARE_MLLP_TLS_CERTIFICATE": "gateway.pem"})
+    assert told.returncode == 1
+    assert "plain MLLP" in told.stderr
+    assert not (folder / ".throughcare").exists()
+
+
 def test_beside_a_demo_what_is_refused_ends_with_status_1_and_a_sentence(running_demo: Path):
     wrong = throughcare(running_demo, "decline", "no-such-referral", "--reason", "no-capacity")
     assert (wrong.returncode, wrong.stdout) == (1, "")
@@ -237,7 +255,11 @@ def test_a_second_demo_in_the_same_folder_is_refused(running_demo: Path):
 
 
 def told_about_tess(folder: Path) -> dict[str, Any] | None:
-    timeline = throughcare(folder, "timeline", "E2E-1", "--json")
+    return told_about(folder, TESS.number)
+
+
+def told_about(folder: Path, *whom: str) -> dict[str, Any] | None:
+    timeline = throughcare(folder, "timeline", *whom, "--json")
     return json.loads(timeline.stdout) if timeline.returncode == 0 else None
 
 

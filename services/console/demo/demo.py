@@ -5,7 +5,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from services.console.commands.timeline import read_chart
 from services.console.demo import cohort, nats_users, report
 from services.console.demo.fleet import SERVICES, Fleet
 from services.console.demo.front_door import FrontDoor
+from services.console.demo.hl7 import Patient
 from services.console.demo.journeys import JOURNEYS
 from services.console.demo.servers import FHIR_PORT, HOSPITAL, MLLP_PORT, forget, port_or_any, servers
 from services.console.faults import Failed
@@ -29,6 +30,7 @@ from services.console.server_start import ServerStartError
 from services.console.timeline_view import chart
 from services.console.worklist_view import worklist_table
 from services.timeline import queries
+from services.timeline.read_models.timeline import Entry
 from shared.projections.postgres import Connection
 from shared.settings import Settings, environment_of
 from shared.site import site_of
@@ -39,6 +41,7 @@ _OF_A_SERVICE: Final = {
     "THROUGHCARE_FHIR_PORT",
     "THROUGHCARE_RUN_FILE",
 }
+_TLS: Final = "THROUGHCARE_MLLP_TLS_CERTIFICATE"
 _WATCH_SECONDS: Final = 0.5
 _TOKEN_BYTES: Final = 24
 
@@ -56,9 +59,9 @@ def run(folder: RunFolder, *, headless: bool, fresh: bool) -> None:
             running = _running(fleet, settings, folder.path)
             folder.write(running)
             try:
-                asyncio.run(_show(settings, running))
+                patient, then = asyncio.run(_show(settings, running))
                 if not headless:
-                    report.tell_how_to_go_on(running)
+                    report.tell_how_to_go_on(running, patient, then)
                     _watch(fleet)
             except KeyboardInterrupt:
                 out.print("\nStopping: services, Postgres, nats-server.")
@@ -67,6 +70,10 @@ def run(folder: RunFolder, *, headless: bool, fresh: bool) -> None:
 
 
 def _prepare(folder: RunFolder, *, fresh: bool) -> None:
+    if os.environ.get(_TLS):
+        raise Failed(
+            f"The demo's hospitals speak plain MLLP: leave out {_TLS}, or give it to a second gateway."
+        )
     running = folder.running()
     if running is not None:
         raise Failed(f"A demo runs in {folder.path} already (process {running.pid}); stop it first.")
@@ -128,23 +135,32 @@ def _running(fleet: Fleet, settings: Settings, folder: Path) -> Running:
     )
 
 
-async def _show(settings: Settings, running: Running) -> None:
-    """Send the cohort, show what came of it, and check what was promised."""
+async def _show(settings: Settings, running: Running) -> tuple[Patient, str]:
+    """Send the cohort, show what came of it, and check what was promised.
+
+    Returns whose timeline was shown, and when half of it was known.
+    """
     async with nats_of(settings) as nats, database_of(settings) as database:
         door = FrontDoor(settings, running.mllp, nats, database)
         journeys = await cohort.to_play(door)
         with step(f"Sending {len(journeys)} journeys through the front doors"):
             played = await cohort.play(door, journeys, cohort.run_token(datetime.now(UTC)))
-        await _draw(database, settings, played)
+        patient = report.whose_timeline(played)
+        then = await _draw(database, settings, patient)
     report.tell_journeys(played, continued=len(journeys) < len(JOURNEYS))
+    return patient, then
 
 
-async def _draw(database: Connection, settings: Settings, played: Sequence[cohort.Played]) -> None:
+async def _draw(database: Connection, settings: Settings, patient: Patient) -> str:
     site = site_of(settings)
     items = await queries.worklist(database, site, datetime.now(UTC))
     out.print(worklist_table(items, title="\nWorklist"), end="\n\n")
-    for found in await queries.find_participant(database, report.whose_timeline(played).number):
-        out.print(chart(await read_chart(database, site, found.participant), site))
+    known: list[Entry] = []
+    for found in await queries.find_participant(database, patient.number):
+        read = await read_chart(database, site, found.participant)
+        known += read.timeline
+        out.print(chart(read, site))
+    return report.halfway(known, site) if known else ""
 
 
 def _watch(fleet: Fleet) -> None:

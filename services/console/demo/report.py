@@ -11,6 +11,8 @@ from services.console.demo.journeys import STEPPED_DOWN
 from services.console.faults import Failed
 from services.console.output import out, table_of
 from services.console.run_folder import Running
+from services.timeline.read_models.timeline import Entry
+from shared.site import Site
 
 
 def whose_timeline(played: Sequence[Played]) -> Patient:
@@ -27,8 +29,15 @@ def tell_journeys(played: Sequence[Played], *, continued: bool) -> None:
         raise Failed("The demo did not keep its promises:\n" + "\n".join(problems))
 
 
-def tell_how_to_go_on(running: Running) -> None:
-    """Print where everything is, and what to type next."""
+def halfway(entries: Sequence[Entry], site: Site) -> str:
+    """Return a time, as `timeline --as-of` reads it, by which about half of them were recorded."""
+    recorded = sorted(entry.recorded_at for entry in entries)
+    middle = recorded[len(recorded) // 2].astimezone(site.tz)
+    return middle.replace(tzinfo=None).isoformat(timespec="milliseconds")
+
+
+def tell_how_to_go_on(running: Running, patient: Patient, then: str) -> None:
+    """Print where everything is, and what to type next: also what was known of the patient then."""
     rows = [
         ("MLLP", running.mllp, "where hospitals send HL7 v2"),
         ("FHIR", running.fhir, "R4 over HTTP; the hospital's bearer token is in .throughcare/run.json"),
@@ -39,7 +48,9 @@ def tell_how_to_go_on(running: Running) -> None:
         )
     rows += [(told.service, told.admin, "/livez /readyz /metrics") for told in running.services]
     out.print(table_of(("", "", ""), rows, title="\nRunning"))
-    out.print(Panel(_NEXT, title="Next, in another terminal in this folder", title_align="left"))
+    compared = f"./dev throughcare timeline {patient.number} --as-of {then}"
+    told = _NEXT.format(whose=f"{patient.given} {patient.family}", compared=compared)
+    out.print(Panel(told, title="Next, in another terminal in this folder", title_align="left"))
 
 
 _NEXT = """\
@@ -49,6 +60,9 @@ _NEXT = """\
 ./dev throughcare timeline PARTICIPANT    an id, either end of one, or a hospital's number
 ./dev throughcare status                  how far everything is
 ./dev throughcare verify                  the log against everything made of it
+
+What was known of {whose} halfway through, to compare with now:
+{compared}
 
 Ctrl-C stops everything; the next demo continues with the data, --fresh starts over."""
 
