@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Final, TypedDict
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -18,6 +19,17 @@ from shared.projections.postgres import Connection
 from shared.settings import Settings
 
 _CONNECT_SECONDS = 5
+
+
+class _Attempts(TypedDict):
+    allow_reconnect: bool
+    max_reconnect_attempts: int
+    reconnect_time_wait: int
+
+
+AT_ONCE: Final = _Attempts(allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0)
+"""For somebody waits at the terminal: by itself nats-py tries servers that are away for two minutes."""
+
 _NO_SERVERS = (
     "No servers are known: start `./dev demo` in this folder, name another demo's folder with --run-dir, "
     "or set THROUGHCARE_NATS_URL, THROUGHCARE_DATABASE_URL and THROUGHCARE_IDENTIFIER_KEY."
@@ -49,7 +61,7 @@ class Place:
 
 @asynccontextmanager
 async def nats_of(told: Settings) -> AsyncGenerator[Client]:
-    """Connect to NATS; one attempt, for somebody waits at the terminal."""
+    """Connect to NATS, to the first of its servers that answers."""
     client = Client()
     refusals: list[Exception] = []
 
@@ -61,9 +73,9 @@ async def nats_of(told: Settings) -> AsyncGenerator[Client]:
             servers(told),
             name="console",
             **sign_in(told),
-            allow_reconnect=False,
             connect_timeout=_CONNECT_SECONDS,
             error_cb=keep,
+            **AT_ONCE,
         )
     except (NoServersError, OSError, TimeoutError):
         does = "does not let us in" if any(map(_is_refusal, refusals)) else "does not answer"

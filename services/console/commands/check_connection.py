@@ -23,7 +23,7 @@ from services.console.encryption import encryption
 from services.console.faults import REFUSED, Failed
 from services.console.options import AsJson
 from services.console.output import tell
-from services.console.place import place_of
+from services.console.place import AT_ONCE, place_of
 from services.console.run_folder import Running
 from services.gateway.source import token as source_token
 
@@ -202,9 +202,9 @@ async def _connected(told: Target) -> AsyncGenerator[Client]:
             told.nats or "",
             user=told.source if told.password else None,
             password=told.password,
-            allow_reconnect=False,
             connect_timeout=5,
             error_cb=keep_quiet,
+            **AT_ONCE,
         )
     except (NatsError, OSError, TimeoutError) as error:
         raise Failed(_not_connected(told, error)) from None

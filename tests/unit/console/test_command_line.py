@@ -120,6 +120,16 @@ def test_a_check_of_which_nothing_was_stored_tells_of_nothing_that_remains():
     assert "stays in the record" not in told.stderr
 
 
+@pytest.mark.timeout(30)  # it took two minutes
+def test_a_log_that_is_not_there_is_told_of_at_once():
+    servers = {"THROUGHCARE_NATS_URL": "nats://127.0.0.1:1", "THROUGHCARE_DATABASE_URL": "postgresql://x"}
+    told = run(app, ["parked"], env={**servers, "THROUGHCARE_IDENTIFIER_KEY": "0123456789abcdef"})
+    assert (told.exit_code, told.stderr) == (1, "throughcare: NATS does not answer at 127.0.0.1:1.\n")
+    checked = run(app, ["check-connection", "--nats", "nats://127.0.0.1:1", "--source", "lakeside"])
+    assert checked.exit_code == 1
+    assert "throughcare: NATS does not answer at nats://127.0.0.1:1" in checked.stderr
+
+
 def test_the_contract_s_schemas_are_as_stored():
     assert run(app, ["schema"]).exit_code == 0
     assert '"asyncapi": "3.0.0"' in run(app, ["schema", "--asyncapi"]).stdout
