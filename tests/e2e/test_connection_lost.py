@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from services.console.embedded import EmbeddedServers
 from tests.e2e.deployment import SERVICES, Deployment
 from tests.e2e.hospital import patients, steady_flow
 
@@ -23,7 +24,9 @@ async def test_services_recover_from_a_connection_that_was_dead_for_longer_than_
     await hospital.send(steady_flow(patients(20)))
     before = {name: given_up(deployment, name) for name in SERVICES}
     processes = {name: deployment.service(name).pid for name in SERVICES}
-    async with deployment.frozen(deployment.servers.nats_pid):
+    servers = deployment.servers
+    assert isinstance(servers, EmbeddedServers)
+    async with deployment.frozen(servers.nats_pid):
         flow = asyncio.create_task(hospital.send(steady_flow(patients(40))))
         await deployment.until("no service is ready", lambda: none_ready(deployment))
         for name in SERVICES:
