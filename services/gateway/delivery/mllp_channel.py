@@ -16,11 +16,17 @@ from services.gateway.hl7v2.rri import Endpoint
 from services.gateway.mllp.client import Answer, send
 from services.gateway.mllp.tls import TlsError, client_context
 from shared.eventlog.log import Log
+from shared.events.base import Identifier
 from shared.events.outbound import OutboundEnvelope
 from shared.events.referral import DeliveryWay
 
 _CONTROL_ID_BYTES: Final = 12  # 20 characters in base 32, as many as MSH-10 has before v2.7
 _FOR_THE_ANSWER: Final = 0.9  # of an attempt's time, so that who waits for it in vain can still say why
+
+
+def _ours(participant: UUID) -> Identifier:
+    """PID-3 is required: where a sender told no number of a person, it is ours."""
+    return Identifier(rri.OUR_ASSIGNER, str(participant), "PI")
 
 
 def control_id(status: UUID) -> str:
@@ -78,7 +84,7 @@ class MllpChannel:
                 placer=status.placer,
                 status=status.status,
                 since=status.at.isoformat(),
-                identifiers=told.identifiers,
+                identifiers=told.identifiers or (_ours(status.participant),),
                 demographics=told.demographics,
                 priority=told.priority,
                 referrer=told.referrer,

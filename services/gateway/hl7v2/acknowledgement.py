@@ -13,6 +13,7 @@ from services.gateway.hl7v2.header import STANDARD, Delimiters, Header, read_del
 _VERSION = re.compile(r"\d{1,2}(\.\d{1,2}){1,2}", re.ASCII)
 _DEFAULT_VERSION = "2.5.1"
 _ERR_BY_FIELD_SINCE = (2, 5)
+_STRUCTURE_IN_MSH_SINCE = (2, 3, 1)
 _NO_TEXT_IN_MSA_SINCE = (2, 7)
 _MSA_TEXT_LENGTH = 80
 
@@ -116,9 +117,10 @@ def _echo(header: Header, delimiters: Delimiters, number: int) -> str:
 
 def _type(header: Header, delimiters: Delimiters) -> str:
     trigger = header.field(9).split(delimiters.component)[1:2]
-    if trigger and trigger[0].isalnum():
-        return delimiters.component.join(("ACK", trigger[0], "ACK"))
-    return "ACK"
+    if not trigger or not trigger[0].isalnum():
+        return "ACK"
+    structure = ["ACK"] if _numbered(_version(header)) >= _STRUCTURE_IN_MSH_SINCE else []
+    return delimiters.component.join(("ACK", trigger[0], *structure))
 
 
 def _version(header: Header) -> str:

@@ -47,6 +47,7 @@ _PRIORITIES: Final[Mapping[Priority, tuple[str, str]]] = {
     "routine": ("R", "Routine"),
 }
 _OID: Final = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
+_NAMELESS: Final = "^^^^^^U"  # PID-5 is required: XPN.7 of HL7 table 0200, unspecified
 _SEXES: Final = {"female": "F", "male": "M", "other": "O", "unknown": "U"}
 
 
@@ -171,13 +172,18 @@ def _pid(answer: Answer) -> str:
         "",
         "~".join(map(_identifier, answer.identifiers)),
         "",
-        "^".join(map(_text, (person.family or "", *person.given[:1], " ".join(person.given[1:])))).rstrip(
-            "^"
-        ),
+        _name(person),
         "",
         f"{person.birth_date:%Y%m%d}" if person.birth_date else "",
         _SEXES.get(person.sex or "", ""),
     )
+
+
+def _name(person: Demographics) -> str:
+    if person.family is None and not person.given:
+        return _NAMELESS
+    parts = (person.family or "", *person.given[:1], " ".join(person.given[1:]))
+    return "^".join(map(_text, parts)).rstrip("^")
 
 
 def _named(name: str, universal: Iterable[str]) -> str:

@@ -41,6 +41,13 @@ def test_an_acceptance_goes_back_to_the_sender_with_its_control_id():
     assert answer.segment("ERR") is None
 
 
+@pytest.mark.parametrize(("version", "parts"), [("2.2", 2), ("2.3", 2), ("2.3.1", 3), ("2.8", 3)])
+def test_msh_9_names_the_structure_from_2_3_1_on(version: str, parts: int):
+    answer = accepted(version=version)
+    assert answer is not None
+    assert answer.split(b"|")[8] == b"^".join((b"ACK", b"A01", b"ACK")[:parts])
+
+
 def test_every_answer_has_a_control_id_of_its_own():
     assert read(accepted()).control_id != read(accepted()).control_id
 

@@ -71,6 +71,15 @@ async def test_a_referral_is_answered_to_its_own_msh_3_and_4_as_they_were_sent(e
     assert told.text("PID", 5) == "Okafor"
 
 
+async def test_a_person_without_number_and_name_has_ours_and_an_unspecified_one(edge: Edge):
+    await edge.owe(("R-1", "received"))
+    async with MllpReceiver() as hospital, gateway(edge, agreed(hospital.port)):
+        await until(lambda: len(hospital.messages) == 1)
+    told, participant = hospital.messages[0], status_of("R-1", "received").data.participant
+    assert [told.text("PID", 3, part) for part in (1, 4, 5)] == [str(participant), "THROUGHCARE", "PI"]
+    assert (told.text("PID", 5), told.text("PID", 5, 7)) == ("", "U")
+
+
 async def test_what_another_sender_is_owed_is_not_told(edge: Edge):
     await edge.owe(("X-1", "accepted"), source="elsewhere")
     await edge.owe(("R-1", "accepted"))
