@@ -114,7 +114,7 @@ def test_a_json_document_over_many_lines_is_one_message_and_ndjson_is_a_line_eac
 
 
 def test_a_check_of_which_nothing_was_stored_tells_of_nothing_that_remains():
-    told = run(app, ["check-connection", "--mllp", "127.0.0.1:1"])
+    told = run(app, ["check-connection", "--mllp", "127.0.0.1:1", "--json"])
     assert told.exit_code == 1
     assert "Nobody listens on 127.0.0.1:1." in told.stdout
     assert "stays in the record" not in told.stderr
