@@ -103,4 +103,6 @@ def _load_revocations(context: ssl.SSLContext, revoked: Path) -> None:
 
 
 def _reason(fault: OSError) -> str:
-    return (fault.reason if isinstance(fault, ssl.SSLError) else fault.strerror) or type(fault).__name__
+    if isinstance(fault, ssl.SSLError):  # OpenSSL says nothing where the file lacks what is looked for
+        return fault.reason or "what it should hold, a certificate or its key as PEM, is not in it"
+    return fault.strerror or type(fault).__name__

@@ -107,6 +107,11 @@ def test_a_file_that_is_no_certificate_is_named(files: Files, tmp_path: Path):
             client_context(wrong)
 
 
+def test_a_certificate_without_its_key_is_told_of_in_words(files: Files):
+    with pytest.raises(TlsError, match="a certificate or its key as PEM, is not in it"):
+        client_context(certificate=files.authority)  # of the authority the certificate alone is in a file
+
+
 async def shown(server: ssl.SSLContext, client: ssl.SSLContext) -> list[Certificate]:
     """The certificates that a server sees of one client."""
     seen: list[Certificate] = []
