@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -24,6 +25,7 @@ from shared.eventlog.execute import Executor
 from shared.eventlog.log import Log
 from shared.events.base import Identifier, MessageReference
 from shared.events.outbound import OutboundEnvelope
+from shared.settings import Settings
 from tests.integration.intake.conftest import open_intake, settings_of, until
 from tests.integration.intake.hospital import NOW
 
@@ -32,31 +34,34 @@ SOURCE: Final = "genhosp"
 STATUSES: Final = ["received", "accepted", "awaiting-information", "accepted"]
 
 
-@pytest.mark.timeout(60)
-async def test_of_two_intakes_none_overtakes_the_other_within_a_referral(
-    nats_server: NatsServer, database: str
-):
-    settings = settings_of(nats_server, database, 1)
+@pytest.fixture
+def settings(nats_server: NatsServer, database: str) -> Settings:
+    return settings_of(nats_server, database, 1)
+
+
+@pytest.fixture
+async def log(settings: Settings) -> AsyncGenerator[Log]:
     nats = await connect(settings, name="test")
     await streams.apply(nats, 1)
+    yield Log(nats)
+    await nats.close()
+
+
+@pytest.mark.timeout(60)
+async def test_of_two_intakes_none_overtakes_the_other_within_a_referral(settings: Settings, log: Log):
     async with open_intake(settings) as one, open_intake(settings):
         await asyncio.gather(*(moved(one.executor, uuid4()) for _ in range(REFERRALS)))
-        await until(lambda: are_owed(Log(nats), REFERRALS * len(STATUSES)))
-    told = await statuses_told(Log(nats))
-    await nats.close()
+        await until(lambda: are_owed(log, REFERRALS * len(STATUSES)))
+    told = await statuses_told(log)
     assert [each for each in told if each != STATUSES] == []
 
 
 @pytest.mark.timeout(60)
 async def test_what_a_process_holds_that_stopped_answering_is_told_by_the_others_in_order_and_once(
-    nats_server: NatsServer, database: str
+    settings: Settings, log: Log
 ):
-    settings = settings_of(nats_server, database, 1)
-    nats = await connect(settings, name="test")
-    await streams.apply(nats, 1)
-    log = Log(nats)
     async with open_intake(settings) as intake:
-        silent = await nats.subscribe(f"deliver.{consumer_of(0)}", queue=consumer_of(0))  # pyright: ignore[reportUnknownMemberType] -- nats-py
+        silent = await a_process_that_never_answers(log)
         await asyncio.gather(*(moved(intake.executor, uuid4()) for _ in range(REFERRALS)))
         await until(lambda: all_but_held_is_handled(log, silent))
         held = [await silent.next_msg() for _ in range(silent.pending_msgs)]
@@ -66,11 +71,16 @@ async def test_what_a_process_holds_that_stopped_answering_is_told_by_the_others
             await message.nak()
         await until(lambda: is_handled(log))
     after = await statuses_told(log)
-    await nats.close()
     assert len(held) > REFERRALS  # some half of four for each
     assert [each for each in before if each != STATUSES[: len(each)]] == []
     assert sum(len(each) for each in before) > REFERRALS * len(STATUSES) - len(held)
     assert after == [STATUSES] * REFERRALS
+
+
+async def a_process_that_never_answers(log: Log) -> Subscription:
+    """Share intake's consumer; what it is given it holds."""
+    subject, queue = f"deliver.{consumer_of(0)}", consumer_of(0)
+    return await log.client.subscribe(subject, queue=queue)  # pyright: ignore[reportUnknownMemberType]
 
 
 async def all_but_held_is_handled(log: Log, silent: Subscription) -> bool:
