@@ -17,6 +17,7 @@ from shared.events.referral import Referrer
 from tests.unit.gateway.test_rri import ANSWER
 
 STATUSES: Final = (
+    "draft",
     "received",
     "awaiting-information",
     "cancel-requested",
@@ -90,7 +91,9 @@ def test_an_acknowledgement_is_valid_in_the_version_of_the_message(version: str,
     assert validated(accept(header)) == ("ACK", version)
     for condition in Condition:
         for place in (Place("PID", 3), Place("PID"), Place("DG1", 5, 2)):
-            validated(refuse(header, Hl7Error(condition, place, "What was expected.")))
+            for rejects in (False, True):
+                error = Hl7Error(condition, place, "What was expected.", rejects=rejects)
+                assert validated(refuse(header, error)) == ("ACK", version)
 
 
 def test_the_validator_sees_what_is_missing():

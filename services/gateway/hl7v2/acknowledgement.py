@@ -16,6 +16,7 @@ _ERR_BY_FIELD_SINCE = (2, 5)
 _STRUCTURE_IN_MSH_SINCE = (2, 3, 1)
 _NO_TEXT_IN_MSA_SINCE = (2, 7)
 _MSA_TEXT_LENGTH = 80
+_USER_MESSAGE_LENGTH = 250  # of ERR-8
 
 _numbers = itertools.count()
 _started = time.time_ns() // 1_000_000
@@ -131,7 +132,7 @@ def _version(header: Header) -> str:
 def _msa(header: Header, delimiters: Delimiters, code: str, error: Hl7Error | None) -> str:
     fields = ["MSA", code, _echo(header, delimiters, 10)]
     if error is not None and _numbered(_version(header)) < _NO_TEXT_IN_MSA_SINCE:
-        fields.append(escaped(f"{error.place}: {error.sentence}"[:_MSA_TEXT_LENGTH], delimiters))
+        fields.append(_fitting(f"{error.place}: {error.sentence}", _MSA_TEXT_LENGTH, delimiters))
     return delimiters.field.join(fields)
 
 
@@ -146,8 +147,16 @@ def _err(version: str, delimiters: Delimiters, error: Hl7Error) -> str:
             ("ERR", component.join([*location, *([""] * (3 - len(location))), code]))
         )
     code = component.join((str(condition.value), condition.display, "HL70357"))
-    sentence = escaped(error.sentence, delimiters)
+    sentence = _fitting(error.sentence, _USER_MESSAGE_LENGTH, delimiters)
     return delimiters.field.join(("ERR", "", component.join(location), code, "E", "", "", "", sentence))
+
+
+def _fitting(text: str, length: int, delimiters: Delimiters) -> str:
+    """Escape as much of a text as a field has room for: no escape sequence is cut in two."""
+    text = text[:length]
+    while len(written := escaped(text, delimiters)) > length:
+        text = text[:-1]
+    return written
 
 
 def _numbered(version: str) -> tuple[int, ...]:

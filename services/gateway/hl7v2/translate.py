@@ -3,6 +3,7 @@
 A message about several patients or with several instruments means several things; each is stored by itself.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -109,4 +110,8 @@ def _is_code(text: str) -> bool:
 
 
 def _taken() -> str:
-    return ", ".join(f"{code}^{trigger}" for code, trigger in MEANINGS)
+    """Name them all within the 250 characters of ERR-8."""
+    triggers: defaultdict[str, list[str]] = defaultdict(list)
+    for code, trigger in MEANINGS:
+        triggers[code].append(trigger)
+    return "; ".join(f"{code} {' '.join(each)}" for code, each in triggers.items())

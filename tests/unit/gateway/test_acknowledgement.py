@@ -62,6 +62,21 @@ def test_a_refusal_names_segment_and_field():
     assert err.text(8) == "PID-3 needs at least one patient identifier."
 
 
+@pytest.mark.parametrize(
+    ("version", "segment", "field", "length"), [("2.4", "MSA", 3, 80), ("2.5.1", "ERR", 8, 250)]
+)
+def test_a_sentence_is_cut_to_its_field_and_no_escape_in_two(
+    version: str, segment: str, field: int, length: int
+):
+    long = Hl7Error(Condition.DATA_TYPE_ERROR, Place("PID", 3), "^" * 300)
+    answer = refused(long, version=version)
+    assert answer is not None
+    line = next(each for each in answer.decode().split("\r") if each.startswith(segment))
+    written = line.split("|")[field]
+    assert length - 3 < len(written) <= length
+    assert read(answer).text(segment, field).strip("^") in ("", "PID-3: ")
+
+
 def test_what_can_never_be_taken_is_rejected():
     answer = read(refused(UNSUPPORTED))
     assert answer.text("MSA", 1) == "AR"
