@@ -78,7 +78,7 @@ async def nats_of(told: Settings) -> AsyncGenerator[Client]:
             **AT_ONCE,
         )
     except (NoServersError, OSError, TimeoutError):
-        does = "does not let us in" if any(map(_is_refusal, refusals)) else "does not answer"
+        does = "does not let us in" if any(map(is_refusal, refusals)) else "does not answer"
         raise Failed(f"NATS {does} at {_addresses(servers(told))}.") from None
     try:
         yield client
@@ -113,9 +113,10 @@ def _address(url: str) -> str:
     return f"{parts.hostname or 'an unnamed host'}{f':{parts.port}' if parts.port else ''}"
 
 
+def is_refusal(error: Exception) -> bool:
+    """Tell whether NATS answers and does not let us in; nats-py has no error of its own for it."""
+    return "authorization violation" in str(error).lower()
+
+
 def _addresses(urls: Sequence[str]) -> str:
     return ", ".join(map(_address, urls))
-
-
-def _is_refusal(error: Exception) -> bool:
-    return "authorization violation" in str(error).lower()

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Cluster, ClusterServers, Node
+from tests.e2e.cluster import NODES, Cluster, ClusterServers, Node
 from tests.e2e.deployment import Deployment
 from tests.e2e.hospital import patients, steady_flow
 
 pytestmark = pytest.mark.timeout(180)
 
 PATIENTS = 60
-TIMES = 3
 
 
 @pytest.fixture
@@ -40,8 +39,8 @@ async def test_what_is_sent_while_two_of_three_servers_die_again_and_again_is_th
 ):
     nats = cluster_of(deployment)
     hospital = deployment.hospital
-    for first in range(TIMES):
-        down = [nats.nodes[first], nats.nodes[(first + 1) % TIMES]]
+    for first in range(NODES):
+        down = [nats.nodes[first], nats.nodes[(first + 1) % NODES]]
         before, unanswered = hospital.accepted, hospital.unanswered
         flow = asyncio.create_task(hospital.send(steady_flow(patients(PATIENTS))))
         await deployment.until("messages flow", lambda before=before: hospital.accepted > before + PATIENTS)

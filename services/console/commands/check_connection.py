@@ -23,7 +23,7 @@ from services.console.encryption import encryption
 from services.console.faults import REFUSED, Failed
 from services.console.options import AsJson
 from services.console.output import tell
-from services.console.place import AT_ONCE, place_of
+from services.console.place import AT_ONCE, is_refusal, place_of
 from services.console.run_folder import Running
 from services.gateway.source import token as source_token
 
@@ -215,9 +215,11 @@ async def _connected(told: Target) -> AsyncGenerator[Client]:
 
 
 def _not_connected(told: Target, error: Exception) -> str:
-    if "authorization violation" in str(error).casefold():
+    if is_refusal(error):
         return f"NATS does not let {told.source} in: --source and NATS_PASSWORD are its user and password."
-    return f"NATS does not answer at {told.nats} ({type(error).__name__})."
+    scheme, separator, rest = (told.nats or "").rpartition("://")
+    place = f"{scheme}{separator}{rest.rpartition('@')[2]}"  # without a password in it
+    return f"NATS does not answer at {place} ({type(error).__name__})."
 
 
 def _address(named: str | None) -> tuple[str, int]:

@@ -130,6 +130,15 @@ def test_a_log_that_is_not_there_is_told_of_at_once():
     assert "throughcare: NATS does not answer at nats://127.0.0.1:1" in checked.stderr
 
 
+def test_a_password_in_an_address_is_not_told_back():
+    told = run(
+        app, ["check-connection", "--nats", "nats://lakeside:secret@127.0.0.1:1", "--source", "lakeside"]
+    )
+    assert told.exit_code == 1
+    assert "NATS does not answer at nats://127.0.0.1:1" in told.stderr
+    assert "secret" not in told.stdout + told.stderr
+
+
 def test_the_contract_s_schemas_are_as_stored():
     assert run(app, ["schema"]).exit_code == 0
     assert '"asyncapi": "3.0.0"' in run(app, ["schema", "--asyncapi"]).stdout
